@@ -1,0 +1,21 @@
+// Three kinds of test: pure tables and properties (unit), seeded simulation (sim), real processes (e2e).
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          // Real daemons share two cores in CI: side by side they would measure each other.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
