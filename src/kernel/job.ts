@@ -39,14 +39,7 @@ export interface Trade {
   readonly exitPrice: number;
   /** Net of fees. */
   readonly pnl: number;
-  readonly exitReason:
-    | 'signal'
-    | 'stop'
-    | 'target'
-    | 'trailing'
-    | 'breakeven'
-    | 'maxBars'
-    | 'end';
+  readonly exitReason: 'signal' | 'stop' | 'target' | 'trailing' | 'breakeven' | 'maxBars' | 'end';
 }
 
 export interface TaskRunner {

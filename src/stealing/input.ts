@@ -1,0 +1,65 @@
+// Facts, past tense: everything the world can tell the core.
+import type { Interval } from '../deque/interval-set.ts';
+import type { JobId, PeerId } from './ids.ts';
+import type { JobEnding, JobHeader, RowBatch } from './job.ts';
+import type { Message } from './messages.ts';
+import type { WorkModel } from './work.ts';
+
+/** What the hello said about a peer. */
+export interface PeerFace {
+  readonly peer: PeerId;
+  readonly name: string;
+  readonly addr: string;
+  readonly slots: number;
+  /** Rises with every start of that peer; older ones are fenced. */
+  readonly incarnation: number;
+}
+
+export type Input =
+  /** A job that a former life of this peer left on its disk. */
+  | {
+      readonly kind: 'jobRecovered';
+      readonly header: JobHeader;
+      readonly batches: readonly RowBatch[];
+      readonly ending: JobEnding | undefined;
+    }
+  /** Admitted, and its control stream is open. */
+  | { readonly kind: 'peerConnected'; readonly face: PeerFace }
+  /** `refused`: a redial at once was refused, so nobody is there; else it may be the network. */
+  | { readonly kind: 'peerDisconnected'; readonly peer: PeerId; readonly refused: boolean }
+  | {
+      readonly kind: 'messageReceived';
+      readonly from: PeerId;
+      readonly incarnation: number;
+      readonly message: Message;
+    }
+  /** Submitted here; spec and datasets are on this disk. */
+  | { readonly kind: 'jobSubmitted'; readonly header: JobHeader }
+  /** Spec and datasets are on this disk and the slots know the job. */
+  | { readonly kind: 'jobLoaded'; readonly job: JobId; readonly work: WorkModel }
+  /** This peer cannot run the job: no such kernel, no space for its data. */
+  | { readonly kind: 'jobUnloadable'; readonly job: JobId; readonly reason: string }
+  /** A slot finished tasks of one micro-batch. `busyMs`: the slot's own time for exactly these. */
+  | {
+      readonly kind: 'tasksFinished';
+      readonly job: JobId;
+      readonly slot: number;
+      readonly intervals: readonly Interval[];
+      readonly values: Float64Array;
+      readonly busyMs: number;
+    }
+  /** A slot found the open window empty. */
+  | { readonly kind: 'windowDry' }
+  /** A slot died over these unfinished tasks of its claim. */
+  | {
+      readonly kind: 'slotDied';
+      readonly job: JobId;
+      readonly intervals: readonly Interval[];
+      readonly reason: string;
+    }
+  | { readonly kind: 'persisted'; readonly id: number }
+  | { readonly kind: 'persistFailed'; readonly id: number; readonly reason: string }
+  | { readonly kind: 'cancelRequested'; readonly job: JobId }
+  /** Give the queue back, take nothing, then go. */
+  | { readonly kind: 'leaveRequested' }
+  | { readonly kind: 'wakeDue' };

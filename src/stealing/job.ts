@@ -1,0 +1,66 @@
+// What every peer knows of a job before it has a byte of its file: enough to fetch it, rank its owner and
+// account for its tasks.
+import type { Interval } from '../deque/interval-set.ts';
+import type { JobId, PeerId } from './ids.ts';
+
+export interface BlobRef {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Immutable from submit on. */
+export interface JobHeader {
+  readonly job: JobId;
+  readonly name: string;
+  readonly submitter: PeerId;
+  /** ISO 8601 UTC, for people; no decision reads it. */
+  readonly submittedAt: string;
+  readonly taskCount: number;
+  /** Float64 per row, 1..20. */
+  readonly rowWidth: number;
+  /** Kernel id: a peer that lacks it cannot run the job. */
+  readonly kernel: string;
+  /** Rates are measured per kernel and data: two jobs with one key share them. */
+  readonly rateKey: string;
+  readonly spec: BlobRef;
+  readonly datasets: readonly BlobRef[];
+}
+
+/**
+ * Consecutive rows of one maker. `rows` are results; `failures` are tasks whose attempts are used up: their
+ * rows are NaN but for the error code in the last place, and a later real row replaces them.
+ */
+export interface RowBatch {
+  readonly kind: 'rows' | 'failures';
+  readonly maker: PeerId;
+  /** Rising and disjoint; their tasks are the rows of `values` in order. */
+  readonly intervals: readonly Interval[];
+  /** Row-major, (tasks of intervals) x rowWidth. Shared by reference and never written again. */
+  readonly values: Float64Array;
+}
+
+/** Whom a job's rows came from. */
+export interface PeerShare {
+  readonly peer: PeerId;
+  readonly name: string;
+  readonly addr: string;
+  readonly slots: number;
+  readonly done: number;
+  readonly units: number;
+  /** Units per slot-millisecond x slots when the job ended. */
+  readonly rate: number;
+}
+
+/** How a job ended: a grow-only fact; `done` beats `cancelled` when both were written in a partition. */
+export interface JobEnding {
+  readonly state: 'done' | 'cancelled';
+  readonly endedAt: string;
+  readonly done: number;
+  readonly failed: number;
+  readonly elapsedMs: number;
+  readonly shares: readonly PeerShare[];
+  readonly steals: number;
+  readonly messages: number;
+  readonly efficiency: { readonly bound: number; readonly greedy: number };
+}

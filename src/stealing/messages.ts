@@ -1,0 +1,112 @@
+// Everything one core says to another. The codec in node/wire turns these into bytes; a message names a
+// kernel and never carries one.
+import type { Interval } from '../deque/interval-set.ts';
+import type { JobId, PeerId } from './ids.ts';
+import type { JobEnding, JobHeader, RowBatch } from './job.ts';
+
+/** Intervals of one job that move together. */
+export interface Batch {
+  readonly job: JobId;
+  readonly intervals: readonly Interval[];
+}
+
+/** Measured speed of one peer for one rate key. */
+export interface Rate {
+  readonly rateKey: string;
+  readonly unitsPerMs: number;
+}
+
+/** How far one peer is with one job, as it says itself. */
+export interface JobProgress {
+  readonly job: JobId;
+  /** Queued and claimed work of this peer, units. */
+  readonly backlogWork: number;
+  /** Tasks queued, claimed, or granted and not confirmed. */
+  readonly heldTasks: number;
+  /** Tasks of the job that the sender, if it is the owner, has counted. */
+  readonly countedTasks: number;
+}
+
+export interface Heartbeat {
+  readonly kind: 'heartbeat';
+  /** The sender's clock, and the newest heartbeat of the receiver's that it has seen, for the round trip. */
+  readonly sentMs: number;
+  readonly echoSentMs: number;
+  readonly echoAgeMs: number;
+  readonly slots: number;
+  readonly busySlots: number;
+  readonly backlogMs: number;
+  readonly draining: boolean;
+  readonly rates: readonly Rate[];
+  readonly jobs: readonly JobProgress[];
+  /** Whole-life counters, for people. */
+  readonly done: number;
+  readonly failed: number;
+  readonly stole: number;
+  readonly gave: number;
+  readonly donePerSec: number;
+  /** Units finished in the last 30 s. */
+  readonly recentUnits: number;
+}
+
+export type RefusalReason = 'empty' | 'tooSmall' | 'draining' | 'unknownPeer';
+
+export type Message =
+  | Heartbeat
+  /** A job that everybody should keep and may run. Sent to every live peer, and to each that comes later. */
+  | { readonly kind: 'jobOffered'; readonly header: JobHeader }
+  /** The sender has the job and every dataset it names on disk. */
+  | { readonly kind: 'jobStored'; readonly job: JobId }
+  | { readonly kind: 'jobEnded'; readonly job: JobId; readonly ending: JobEnding }
+  /** An idle peer's standing steal request. */
+  | { readonly kind: 'lifelineArmed'; readonly rates: readonly Rate[]; readonly slots: number }
+  | {
+      readonly kind: 'stealRequest';
+      /** Rises by one per request of the thief's incarnation. */
+      readonly request: number;
+      readonly rates: readonly Rate[];
+      readonly slots: number;
+      /** Work the thief still has, in milliseconds of its own time. */
+      readonly backlogMs: number;
+    }
+  | { readonly kind: 'stealRefused'; readonly request: number; readonly reason: RefusalReason }
+  /** Work changes hands: counts as held by the sender until confirmed. `request` 0: nobody asked. */
+  | {
+      readonly kind: 'grant';
+      readonly grant: number;
+      readonly request: number;
+      readonly batches: readonly Batch[];
+    }
+  | { readonly kind: 'grantConfirmed'; readonly grant: number }
+  /** Rows for the receiver's disk; sent when they are on the sender's. */
+  | {
+      readonly kind: 'rows';
+      readonly job: JobId;
+      readonly delivery: number;
+      readonly batch: RowBatch;
+    }
+  /** The rows of that delivery are on the sender's disk. */
+  | { readonly kind: 'rowsKept'; readonly delivery: number }
+  | { readonly kind: 'census'; readonly job: JobId; readonly census: number }
+  | {
+      readonly kind: 'censusAnswer';
+      readonly job: JobId;
+      readonly census: number;
+      /** Rows on the sender's disk, per maker. */
+      readonly onDisk: readonly {
+        readonly maker: PeerId;
+        readonly intervals: readonly Interval[];
+      }[];
+      /** Queued, claimed, granted and not confirmed, or confirmed a moment ago. */
+      readonly held: readonly Interval[];
+    }
+  /** Please send these rows, which you said are on your disk. */
+  | {
+      readonly kind: 'rowsWanted';
+      readonly job: JobId;
+      readonly intervals: readonly Interval[];
+    }
+  /** Goodbye: the sender gave its queue back and is going. */
+  | { readonly kind: 'leaving' };
+
+export type MessageKind = Message['kind'];
