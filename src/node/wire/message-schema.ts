@@ -1,0 +1,193 @@
+// What each message looks like on the wire and how large its parts may be. The compiler holds this table to
+// the core's message types: a kind or a field that is missing here does not compile.
+import type { JobId, PeerId } from '../../stealing/ids.ts';
+import type { BlobRef, JobEnding, JobHeader, PeerShare, RowBatch } from '../../stealing/job.ts';
+import type {
+  Batch,
+  JobProgress,
+  Message,
+  MessageKind,
+  Rate,
+  RefusalReason,
+} from '../../stealing/messages.ts';
+import {
+  amount,
+  count,
+  Fault,
+  type Field,
+  finite,
+  flag,
+  float64s,
+  integer,
+  intervals,
+  list,
+  matching,
+  record,
+  text,
+  word,
+} from './field.ts';
+
+/** One byte in each frame says the kind. Append only: a number is never used for another kind. */
+export const KIND_CODES = {
+  heartbeat: 1,
+  jobOffered: 2,
+  jobStored: 3,
+  jobEnded: 4,
+  lifelineArmed: 5,
+  stealRequest: 6,
+  stealRefused: 7,
+  grant: 8,
+  grantConfirmed: 9,
+  rows: 10,
+  rowsKept: 11,
+  census: 12,
+  censusAnswer: 13,
+  rowsWanted: 14,
+  leaving: 15,
+} as const satisfies Record<MessageKind, number>;
+
+/** Libp2p peer ids are 46 to 62 characters; room for longer keys. */
+const PEER_ID_LENGTH_MAX = 128;
+/** Jobs that one peer speaks of in one message, rates that it measured: far above any real mesh. */
+const LIST_LENGTH_MAX = 4096;
+/** A row's width limit is a promise of the contract. */
+const ROW_WIDTH_MAX = 20;
+const TASKS_MAX = 2 ** 32;
+
+export const peerIdText: Field<PeerId> = text<PeerId>(PEER_ID_LENGTH_MAX);
+export const personText: Field<string> = text(256);
+export const sha256Hex: Field<string> = matching(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex');
+
+const jobIdText: Field<JobId> = text<JobId>(128);
+const slotCount = integer(0, 65_536);
+
+const blobRef: Field<BlobRef> = record<BlobRef>({ sha256: sha256Hex, bytes: count });
+
+const jobHeader: Field<JobHeader> = record<JobHeader>({
+  job: jobIdText,
+  name: personText,
+  submitter: peerIdText,
+  submittedAt: text(64),
+  taskCount: integer(0, TASKS_MAX),
+  rowWidth: integer(1, ROW_WIDTH_MAX),
+  kernel: personText,
+  rateKey: text(1024),
+  spec: blobRef,
+  datasets: list(blobRef, 1024),
+});
+
+const peerShare: Field<PeerShare> = record<PeerShare>({
+  peer: peerIdText,
+  name: personText,
+  addr: personText,
+  slots: slotCount,
+  done: count,
+  units: amount,
+  rate: amount,
+});
+
+const jobEnding: Field<JobEnding> = record<JobEnding>({
+  state: word(['done', 'cancelled']),
+  endedAt: text(64),
+  done: count,
+  failed: count,
+  elapsedMs: amount,
+  shares: list(peerShare, LIST_LENGTH_MAX),
+  steals: count,
+  messages: count,
+  efficiency: record<JobEnding['efficiency']>({ bound: finite, greedy: finite }),
+});
+
+const rates = list(record<Rate>({ rateKey: text(1024), unitsPerMs: amount }), LIST_LENGTH_MAX);
+
+const progress = list(
+  record<JobProgress>({
+    job: jobIdText,
+    backlogWork: amount,
+    heldTasks: count,
+    countedTasks: count,
+    steals: count,
+    messages: count,
+  }),
+  LIST_LENGTH_MAX,
+);
+
+const rowBatchParts: Field<RowBatch> = record<RowBatch>({
+  kind: word(['rows', 'failures']),
+  maker: peerIdText,
+  intervals: intervals('rising'),
+  values: float64s,
+});
+
+/** The values must be whole rows of the tasks named; the width itself only the job's header knows. */
+const rowBatch: Field<RowBatch> = {
+  write: (batch) => rowBatchParts.write(batch),
+  read(raw) {
+    const batch = rowBatchParts.read(raw);
+    const taskCount = batch.intervals.reduce((sum, [start, end]) => sum + end - start, 0);
+    const width = taskCount === 0 ? 0 : batch.values.length / taskCount;
+    const fits =
+      taskCount === 0 ? batch.values.length === 0 : Number.isInteger(width) && width >= 1;
+    if (!fits || width > ROW_WIDTH_MAX)
+      throw new Fault('values are not the rows of the tasks named');
+    return batch;
+  },
+};
+
+const held = record<{ maker: PeerId; intervals: RowBatch['intervals'] }>({
+  maker: peerIdText,
+  intervals: intervals('any'),
+});
+
+type Body<K extends MessageKind> = Omit<Extract<Message, { kind: K }>, 'kind'>;
+
+export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
+  heartbeat: record<Body<'heartbeat'>>({
+    sentMs: finite,
+    echoSentMs: finite,
+    echoAgeMs: finite,
+    slots: slotCount,
+    busySlots: slotCount,
+    backlogMs: amount,
+    draining: flag,
+    rates,
+    jobs: progress,
+    done: count,
+    failed: count,
+    stole: count,
+    gave: count,
+    donePerSec: amount,
+    recentUnits: amount,
+  }),
+  jobOffered: record<Body<'jobOffered'>>({ header: jobHeader }),
+  jobStored: record<Body<'jobStored'>>({ job: jobIdText }),
+  jobEnded: record<Body<'jobEnded'>>({ header: jobHeader, ending: jobEnding }),
+  lifelineArmed: record<Body<'lifelineArmed'>>({ rates, slots: slotCount }),
+  stealRequest: record<Body<'stealRequest'>>({
+    request: count,
+    rates,
+    slots: slotCount,
+    backlogMs: amount,
+  }),
+  stealRefused: record<Body<'stealRefused'>>({
+    request: count,
+    reason: word<RefusalReason>(['empty', 'tooSmall', 'draining', 'unknownPeer']),
+  }),
+  grant: record<Body<'grant'>>({
+    grant: count,
+    request: count,
+    batches: list(record<Batch>({ job: jobIdText, intervals: intervals('any') }), LIST_LENGTH_MAX),
+  }),
+  grantConfirmed: record<Body<'grantConfirmed'>>({ grant: count }),
+  rows: record<Body<'rows'>>({ job: jobIdText, delivery: count, batch: rowBatch }),
+  rowsKept: record<Body<'rowsKept'>>({ delivery: count }),
+  census: record<Body<'census'>>({ job: jobIdText, census: count }),
+  censusAnswer: record<Body<'censusAnswer'>>({
+    job: jobIdText,
+    census: count,
+    onDisk: list(held, LIST_LENGTH_MAX),
+    held: intervals('any'),
+  }),
+  rowsWanted: record<Body<'rowsWanted'>>({ job: jobIdText, intervals: intervals('any') }),
+  leaving: record({}),
+};
