@@ -1,0 +1,239 @@
+// The other end of the control socket: the same handlers, for whoever is not the daemon. Loads nothing but
+// node:http, because `mesh peers` spends most of its time starting up.
+import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { EXIT_CODES, type ErrorCode, MeshError } from '../errors.ts';
+import {
+  type CancelView,
+  type ConnectView,
+  type ErrorBody,
+  type JobEvent,
+  type JobsView,
+  type JobSummary,
+  type KeyView,
+  type LeaveView,
+  type PeersView,
+  type ResultsView,
+  type StatusView,
+  type SubmitView,
+  type TradesView,
+  VERSION_HEADER,
+} from './api.ts';
+import { EventDecoder } from './event-codec.ts';
+import type {
+  ControlHandlers,
+  ResultsQuery,
+  SubmitRequest,
+  SummaryQuery,
+  WatchOptions,
+} from './handlers.ts';
+import { controlSocketPath, probeSocket } from './socket.ts';
+
+/** Bytes of one JSON answer: the rows of a million tasks are about 300 MB; above this, use the event stream. */
+const ANSWER_BYTES_MAX = 2 ** 29;
+
+interface Call {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly stream?: AsyncIterable<Uint8Array>;
+}
+
+export class ControlClient implements ControlHandlers {
+  readonly #socketPath: string;
+  /** Version of the peer that gave the last answer; undefined before the first. */
+  peerVersion: string | undefined;
+
+  private constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** Throws NO_NODE when no peer runs in `home`. */
+  static async connect(home: string): Promise<ControlClient> {
+    const client = await ControlClient.find(home);
+    if (client === undefined) throw noNode();
+    return client;
+  }
+
+  /** Undefined when no peer runs in `home`. */
+  static async find(home: string): Promise<ControlClient | undefined> {
+    const socketPath = controlSocketPath(home);
+    return (await probeSocket(socketPath)) === 'live' ? new ControlClient(socketPath) : undefined;
+  }
+
+  status(): Promise<StatusView> {
+    return this.#json({ method: 'GET', path: '/v1/status' });
+  }
+
+  peers(): Promise<PeersView> {
+    return this.#json({ method: 'GET', path: '/v1/peers' });
+  }
+
+  jobs(): Promise<JobsView> {
+    return this.#json({ method: 'GET', path: '/v1/jobs' });
+  }
+
+  key(): Promise<KeyView> {
+    return this.#json({ method: 'GET', path: '/v1/key' });
+  }
+
+  async hasBlob(sha256: string): Promise<boolean> {
+    const response = await this.#send({ method: 'HEAD', path: `/v1/blobs/${sha256}` });
+    response.resume();
+    return response.statusCode === 200;
+  }
+
+  async putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#json({ method: 'PUT', path: `/v1/blobs/${sha256}`, stream: body });
+  }
+
+  submit(request: SubmitRequest): Promise<SubmitView> {
+    return this.#json({ method: 'POST', path: '/v1/jobs', body: request });
+  }
+
+  summary(job: string, { top, sort }: SummaryQuery): Promise<JobSummary> {
+    return this.#json({ method: 'GET', path: `${jobPath(job)}/summary${query({ top, sort })}` });
+  }
+
+  results(job: string, { top, sort, where, labels }: ResultsQuery): Promise<ResultsView> {
+    const filters = where === undefined ? undefined : JSON.stringify(where);
+    const search = query({ top, sort, where: filters, labels });
+    return this.#json({ method: 'GET', path: `${jobPath(job)}/results${search}` });
+  }
+
+  trades(job: string, task: number): Promise<TradesView> {
+    return this.#json({ method: 'GET', path: `${jobPath(job)}/tasks/${task}/trades` });
+  }
+
+  cancel(job: string): Promise<CancelView> {
+    return this.#json({ method: 'POST', path: `${jobPath(job)}/cancel` });
+  }
+
+  connect(addr: string, waitMs: number): Promise<ConnectView> {
+    return this.#json({ method: 'POST', path: '/v1/peers', body: { addr, waitMs } });
+  }
+
+  leave(options: { timeoutMs: number }): Promise<LeaveView> {
+    return this.#json({ method: 'POST', path: '/v1/leave', body: options });
+  }
+
+  async stop(): Promise<void> {
+    await this.#json({ method: 'POST', path: '/v1/stop', body: {} });
+  }
+
+  async watch(
+    job: string,
+    options: WatchOptions,
+    listener: (event: JobEvent) => void,
+  ): Promise<() => void> {
+    const path = `${jobPath(job)}/events${query({ ...options })}`;
+    const response = await this.#send({ method: 'GET', path });
+    if (response.statusCode !== 200) throw await readError(response);
+    const stopped = new AbortController();
+    void follow(response, stopped.signal, listener);
+    return () => {
+      stopped.abort();
+      response.destroy();
+    };
+  }
+
+  async #json<T>(call: Call): Promise<T> {
+    const response = await this.#send(call);
+    if (response.statusCode !== 200) throw await readError(response);
+    return JSON.parse(await readText(response)) as T;
+  }
+
+  async #send(call: Call): Promise<IncomingMessage> {
+    const text = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const headers: OutgoingHttpHeaders =
+      text === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const { method, path } = call;
+    const request = httpRequest({ socketPath: this.#socketPath, method, path, headers });
+    const answered = new Promise<IncomingMessage>((settle, reject) => {
+      request.once('response', settle);
+      request.on('error', (cause) => reject(sendFailed(cause)));
+    });
+    if (call.stream === undefined) request.end(text);
+    else {
+      // A refusal arrives while the body is still being sent; the answer says why, the broken pipe does not.
+      pipeline(Readable.from(call.stream, { objectMode: false }), request).catch(() => {});
+    }
+    const response = await answered;
+    this.peerVersion = response.headers[VERSION_HEADER]?.toString();
+    return response;
+  }
+}
+
+async function follow(
+  response: IncomingMessage,
+  stopped: AbortSignal,
+  listener: (event: JobEvent) => void,
+): Promise<void> {
+  const decoder = new EventDecoder();
+  let ended = false;
+  let reason = 'the node stopped';
+  try {
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      for (const event of decoder.push(chunk)) {
+        if (stopped.aborted) return;
+        ended ||= event.kind === 'ended';
+        listener(event);
+      }
+    }
+  } catch (error) {
+    // A stopped watcher ends here as ECONNRESET: the signal tells it apart, the error does not.
+    if (stopped.aborted) return;
+    reason = error instanceof Error ? error.message : reason;
+  }
+  if (!ended && !stopped.aborted) listener({ kind: 'broken', reason });
+}
+
+function jobPath(job: string): string {
+  return `/v1/jobs/${encodeURIComponent(job)}`;
+}
+
+function query(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) search.set(name, String(value));
+  }
+  return `?${search.toString()}`;
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > ANSWER_BYTES_MAX) throw new MeshError('INTERNAL', 'the answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function readError(response: IncomingMessage): Promise<MeshError> {
+  const text = await readText(response);
+  try {
+    const { error } = JSON.parse(text) as ErrorBody;
+    const code = Object.hasOwn(EXIT_CODES, error.code) ? (error.code as ErrorCode) : 'INTERNAL';
+    return new MeshError(code, error.message, error.hint === null ? {} : { hint: error.hint });
+  } catch (cause) {
+    return new MeshError('INTERNAL', `the node answered ${response.statusCode}`, { cause });
+  }
+}
+
+function sendFailed(cause: Error): MeshError {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return noNode();
+  return new MeshError('UNREACHABLE', `the node stopped answering (${cause.message})`, {
+    hint: 'mesh status',
+    cause,
+  });
+}
+
+function noNode(): MeshError {
+  return new MeshError('NO_NODE', 'no mesh node runs on this machine', { hint: 'mesh join' });
+}

@@ -1,0 +1,95 @@
+// The one list of what a peer can be asked to do. The daemon implements it, the server puts it on a socket, the
+// client offers it again on the other side: a verb cannot tell whether the peer lives in its own process.
+import type {
+  CancelView,
+  ConnectView,
+  JobEvent,
+  JobsView,
+  JobSummary,
+  KeyView,
+  LeaveView,
+  PeersView,
+  ResultsView,
+  StatusView,
+  SubmitView,
+  TradesView,
+} from './api.ts';
+import type { RowFilter } from './row-query.ts';
+
+type Awaitable<T> = T | Promise<T>;
+
+export interface BlobName {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** A prepared job whose blobs are on the peer already. */
+export interface SubmitRequest {
+  readonly name: string;
+  readonly kernel: string;
+  readonly spec: BlobName;
+  readonly datasets: readonly BlobName[];
+  readonly taskCount: number;
+}
+
+export interface WatchOptions {
+  /** Rows too; first all that count already. */
+  readonly rows: boolean;
+  /** Length of `top` in the summary. */
+  readonly top: number;
+  /** A column, optionally with `:asc` or `:desc`; absent: the job's own ranking. */
+  readonly sort?: string;
+}
+
+export interface SummaryQuery {
+  readonly top: number;
+  readonly sort?: string;
+}
+
+export interface ResultsQuery {
+  /** Absent: all rows. */
+  readonly top?: number;
+  /** Absent: with `top` the job's own ranking, else task order. */
+  readonly sort?: string;
+  readonly where?: readonly RowFilter[];
+  /** Also say what people call each row's task. */
+  readonly labels?: boolean;
+}
+
+/**
+ * `job` is always what a person typed: see selector.ts. Whatever a user can cause (no such job, a peer that does
+ * not answer, a full disk) is thrown as MeshError; anything else is a bug and ends as INTERNAL.
+ */
+export interface ControlHandlers {
+  status(): Awaitable<StatusView>;
+  peers(): Awaitable<PeersView>;
+  jobs(): Awaitable<JobsView>;
+  hasBlob(sha256: string): Promise<boolean>;
+  /** Reads `body` to its end; rejects with BAD_INPUT, keeping nothing, when its SHA-256 is another one. */
+  putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Resolves when the job and its datasets are durable here and, if there is another live peer, on one more. */
+  submit(request: SubmitRequest): Promise<SubmitView>;
+  /**
+   * Tells `listener` at once how far the job is (or that it has ended), then about every change, `ended` being the
+   * last call. Returns how to stop. Rejects with NOT_FOUND.
+   */
+  watch(
+    job: string,
+    options: WatchOptions,
+    listener: (event: JobEvent) => void,
+  ): Awaitable<() => void>;
+  summary(job: string, query: SummaryQuery): Promise<JobSummary>;
+  results(job: string, query: ResultsQuery): Promise<ResultsView>;
+  /** Recomputed on the spot. */
+  trades(job: string, task: number): Promise<TradesView>;
+  /** Accepts `all`. Says which jobs it cancelled. */
+  cancel(job: string): Promise<CancelView>;
+  /** Dials `addr` (IP, host:port, peer name) and waits for the hello at most `waitMs`. */
+  connect(addr: string, waitMs: number): Promise<ConnectView>;
+  key(): Promise<KeyView>;
+  /** Gives queue and jobs to others, at most `timeoutMs`; the peer goes down after the answer is out. */
+  leave(options: { timeoutMs: number }): Promise<LeaveView>;
+  /** The peer goes down after the answer is out; others find its work by census. */
+  stop(): Promise<void>;
+}

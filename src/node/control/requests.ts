@@ -1,0 +1,109 @@
+// What the control socket accepts. Only the owner of the home can reach it, but a script's typo must end as a
+// sentence and not inside the daemon, so every field is checked and bounded here.
+import { z } from 'zod';
+import { MeshError } from '../errors.ts';
+import type { RowFilter } from './row-query.ts';
+import type { ResultsQuery, SubmitRequest, SummaryQuery, WatchOptions } from './handlers.ts';
+
+/** Bytes of a JSON body; a submit with 1,000 datasets is 100 kB. */
+export const JSON_BYTES_MAX = 256 * 1024;
+/** Bytes of one blob: 12 million bars of six columns are 0.6 GB. */
+export const BLOB_BYTES_MAX = 2 ** 32;
+/** Tasks of a job; the deque's intervals count in 32 bits. */
+const TASKS_MAX = 2 ** 31 - 1;
+const DATASETS_MAX = 1000;
+const TOP_MAX = 100_000;
+/** Longer waits are the client's business: it can ask again. */
+const WAIT_MS_MAX = 3_600_000;
+
+const blob = z.strictObject({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex'),
+  bytes: z.int().min(0).max(BLOB_BYTES_MAX),
+});
+
+const submit = z.strictObject({
+  name: z.string().min(1).max(200),
+  kernel: z.string().min(1).max(100),
+  spec: blob,
+  datasets: z.array(blob).max(DATASETS_MAX),
+  taskCount: z.int().min(1).max(TASKS_MAX),
+});
+const connect = z.strictObject({
+  addr: z.string().min(1).max(300),
+  waitMs: z.int().min(0).max(WAIT_MS_MAX),
+});
+const leave = z.strictObject({ timeoutMs: z.int().min(0).max(WAIT_MS_MAX) });
+
+const sort = z.string().min(1).max(100).optional();
+const top = z.coerce.number().int().min(0).max(TOP_MAX);
+const flag = z.stringbool().default(false);
+const filter = z.strictObject({
+  column: z.string().min(1).max(100),
+  comparison: z.enum(['<', '<=', '>', '>=', '=', '!=']),
+  value: z.number(),
+});
+const summary = z.strictObject({ top: top.default(10), sort });
+const watch = z.strictObject({ top: top.default(10), sort, rows: flag });
+const results = z.strictObject({
+  top: top.optional(),
+  sort,
+  where: z.string().max(4000).optional(),
+  labels: flag,
+});
+const task = z.coerce.number().int().min(0).max(TASKS_MAX);
+
+export function readSubmit(body: unknown): SubmitRequest {
+  return read(submit, body);
+}
+
+export function readConnect(body: unknown): { addr: string; waitMs: number } {
+  return read(connect, body);
+}
+
+export function readLeave(body: unknown): { timeoutMs: number } {
+  return read(leave, body);
+}
+
+export function readSummaryQuery(query: URLSearchParams): SummaryQuery {
+  const { top, sort } = read(summary, Object.fromEntries(query));
+  return sort === undefined ? { top } : { top, sort };
+}
+
+export function readWatchOptions(query: URLSearchParams): WatchOptions {
+  const { top, sort, rows } = read(watch, Object.fromEntries(query));
+  return sort === undefined ? { top, rows } : { top, rows, sort };
+}
+
+export function readResultsQuery(query: URLSearchParams): ResultsQuery {
+  const { top, sort, where, labels } = read(results, Object.fromEntries(query));
+  return {
+    labels,
+    ...(top === undefined ? {} : { top }),
+    ...(sort === undefined ? {} : { sort }),
+    ...(where === undefined ? {} : { where: readFilters(where) }),
+  };
+}
+
+export function readTask(text: string): number {
+  return read(task, text);
+}
+
+function readFilters(text: string): readonly RowFilter[] {
+  return read(z.array(filter).max(32), parseJson(text));
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MeshError('USAGE', 'the request is not JSON', { cause });
+  }
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join('.') ?? '';
+  throw new MeshError('USAGE', `bad request: ${where === '' ? '' : `${where}: `}${issue?.message}`);
+}

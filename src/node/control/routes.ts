@@ -1,0 +1,158 @@
+// Method and path to handler. One table row per verb, so that the whole surface is on one screen:
+//
+//   GET  /v1/status  /v1/peers  /v1/jobs  /v1/key       POST /v1/jobs  /v1/peers  /v1/leave  /v1/stop
+//   GET  /v1/jobs/:job/{summary,results,events}         POST /v1/jobs/:job/cancel
+//   GET  /v1/jobs/:job/tasks/:task/trades               HEAD, PUT /v1/blobs/:sha256
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MeshError } from '../errors.ts';
+import type { JobEvent } from './api.ts';
+import { EventStream } from './event-stream.ts';
+import type { ControlHandlers } from './handlers.ts';
+import {
+  BLOB_BYTES_MAX,
+  JSON_BYTES_MAX,
+  parseJson,
+  readConnect,
+  readLeave,
+  readResultsQuery,
+  readSubmit,
+  readSummaryQuery,
+  readTask,
+  readWatchOptions,
+} from './requests.ts';
+
+interface Call {
+  readonly handlers: ControlHandlers;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: URLSearchParams;
+  /** What stands at the `:name` places of the path. */
+  readonly at: readonly string[];
+}
+
+/** Returns the JSON of a 200, or undefined when the handler has answered by itself. */
+type Handler = (call: Call) => unknown;
+
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly handle: Handler;
+}
+
+const JOB = '/v1/jobs/([^/]{1,600})';
+
+const ROUTES: readonly Route[] = [
+  route('GET', '/v1/status', ({ handlers }) => handlers.status()),
+  route('GET', '/v1/peers', ({ handlers }) => handlers.peers()),
+  route('GET', '/v1/jobs', ({ handlers }) => handlers.jobs()),
+  route('GET', '/v1/key', ({ handlers }) => handlers.key()),
+  route('POST', '/v1/jobs', async ({ handlers, request }) =>
+    handlers.submit(readSubmit(await readJson(request))),
+  ),
+  route('POST', '/v1/peers', async ({ handlers, request }) => {
+    const { addr, waitMs } = readConnect(await readJson(request));
+    return handlers.connect(addr, waitMs);
+  }),
+  route('POST', '/v1/leave', async ({ handlers, request }) =>
+    handlers.leave(readLeave(await readJson(request))),
+  ),
+  route('POST', '/v1/stop', async ({ handlers }) => {
+    await handlers.stop();
+    return { v: 1 };
+  }),
+  route('GET', `${JOB}/summary`, ({ handlers, query, at: [job = ''] }) =>
+    handlers.summary(job, readSummaryQuery(query)),
+  ),
+  route('GET', `${JOB}/results`, ({ handlers, query, at: [job = ''] }) =>
+    handlers.results(job, readResultsQuery(query)),
+  ),
+  route('GET', `${JOB}/events`, streamEvents),
+  route('POST', `${JOB}/cancel`, ({ handlers, at: [job = ''] }) => handlers.cancel(job)),
+  route('GET', `${JOB}/tasks/([0-9]{1,10})/trades`, ({ handlers, at: [job = '', task = ''] }) =>
+    handlers.trades(job, readTask(task)),
+  ),
+  route('HEAD', '/v1/blobs/([0-9a-f]{64})', findBlob),
+  route('PUT', '/v1/blobs/([0-9a-f]{64})', storeBlob),
+];
+
+function route(method: string, path: string, handle: Handler): Route {
+  return { method, path: new RegExp(`^${path}$`), handle };
+}
+
+/** The answer's JSON; undefined: the answer is out already. Throws MeshError. */
+export async function answer(
+  handlers: ControlHandlers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<unknown> {
+  const url = URL.parse(request.url ?? '', 'http://mesh');
+  if (url === null) throw new MeshError('USAGE', 'bad request: not a path');
+  for (const { method, path, handle } of ROUTES) {
+    const match = method === request.method ? path.exec(url.pathname) : null;
+    if (match === null) continue;
+    const at = match.slice(1).map(decodePart);
+    return handle({ handlers, request, response, query: url.searchParams, at });
+  }
+  throw new MeshError('NOT_FOUND', `no ${request.method} ${url.pathname.slice(0, 100)} here`, {
+    hint: 'mesh --version, here and in the running node: mesh status',
+  });
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new MeshError('USAGE', 'bad request: not a path', { cause });
+  }
+}
+
+async function streamEvents({ handlers, response, query, at: [job = ''] }: Call): Promise<void> {
+  // The handler may speak before it returns, and its refusal must still become an HTTP status.
+  const early: JobEvent[] = [];
+  let stream: EventStream | undefined;
+  const stop = await handlers.watch(job, readWatchOptions(query), (event) => {
+    if (stream === undefined) early.push(event);
+    else stream.send(event);
+  });
+  if (response.destroyed) {
+    stop();
+    return;
+  }
+  stream = new EventStream(response);
+  response.once('close', stop);
+  for (const event of early) stream.send(event);
+}
+
+async function findBlob({ handlers, response, at: [sha256 = ''] }: Call): Promise<void> {
+  response.writeHead((await handlers.hasBlob(sha256)) ? 200 : 404).end();
+}
+
+async function storeBlob({ handlers, request, at: [sha256 = ''] }: Call): Promise<unknown> {
+  if (Number(request.headers['content-length'] ?? 0) > BLOB_BYTES_MAX) throw blobTooLong();
+  await handlers.putBlob(sha256, boundedBody(request));
+  return { v: 1 };
+}
+
+async function* boundedBody(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > BLOB_BYTES_MAX) throw blobTooLong();
+    yield chunk;
+  }
+}
+
+function blobTooLong(): MeshError {
+  return new MeshError('BAD_INPUT', `a data file may have at most ${BLOB_BYTES_MAX} bytes`);
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > JSON_BYTES_MAX) throw new MeshError('USAGE', 'bad request: body too long');
+    chunks.push(chunk);
+  }
+  return parseJson(Buffer.concat(chunks).toString('utf8'));
+}

@@ -1,0 +1,85 @@
+// How people name a job: `j-7f3a`, three or more characters of that, the job's name, `last`, and for cancel `all`.
+import { MeshError } from '../errors.ts';
+
+export interface SelectableJob {
+  /** The whole id, with or without `j-`. */
+  readonly jobId: string;
+  readonly name: string;
+  readonly state: 'running' | 'done' | 'cancelled';
+  /** ISO 8601 UTC, so that text order is time order. */
+  readonly submittedAt: string;
+}
+
+const ID_PREFIX = 'j-';
+/** Shorter prefixes match by accident as soon as a mesh has a few dozen jobs. */
+const SELECTOR_CHARS_MIN = 3;
+/** Four characters of 32 keep a thousand jobs apart with few exceptions, and are quick to type. */
+const SHOWN_CHARS_MIN = 4;
+
+/** The whole id of the one job that `selector` names. */
+export function resolveJob(selector: string, jobs: readonly SelectableJob[]): string {
+  const matches = matchingJobs(selector, jobs);
+  const newest = matches.at(-1);
+  if (newest === undefined) throw notFound(selector, jobs);
+  if (matches.length === 1 || isName(selector, matches)) return newest.jobId;
+  const shown = matches.map((job) => shownJobId(job.jobId, jobs)).slice(0, 5);
+  throw new MeshError('USAGE', `"${selector}" fits ${matches.length} jobs: ${shown.join(', ')}`, {
+    hint: 'one more character of the id',
+  });
+}
+
+/** As resolveJob, but `all` means every running job, which may be none. */
+export function resolveJobs(selector: string, jobs: readonly SelectableJob[]): readonly string[] {
+  if (selector !== 'all') return [resolveJob(selector, jobs)];
+  return jobs.filter((job) => job.state === 'running').map((job) => job.jobId);
+}
+
+/** `j-` and the shortest prefix (of at least 4 characters) that no other job of `jobs` has. */
+export function shownJobId(jobId: string, jobs: readonly { readonly jobId: string }[]): string {
+  const bare = bareId(jobId);
+  const others = jobs.map((job) => bareId(job.jobId)).filter((other) => other !== bare);
+  let chars = Math.min(SHOWN_CHARS_MIN, bare.length);
+  while (chars < bare.length && others.some((other) => other.startsWith(bare.slice(0, chars)))) {
+    chars++;
+  }
+  return ID_PREFIX + bare.slice(0, chars);
+}
+
+/** Oldest first. An id beats a name: an id is always there to fall back on, and a name is chosen freely. */
+function matchingJobs(selector: string, jobs: readonly SelectableJob[]): readonly SelectableJob[] {
+  const byAge = jobs.toSorted(
+    (a, b) => compareText(a.submittedAt, b.submittedAt) || compareText(a.jobId, b.jobId),
+  );
+  if (selector === 'last') return byAge.slice(-1);
+  const bare = bareId(selector.toLowerCase());
+  if (bare.length >= SELECTOR_CHARS_MIN) {
+    const exact = byAge.filter((job) => bareId(job.jobId) === bare);
+    if (exact.length > 0) return exact;
+    const byId = byAge.filter((job) => bareId(job.jobId).startsWith(bare));
+    if (byId.length > 0) return byId;
+  }
+  return byAge.filter((job) => job.name === selector);
+}
+
+/** A file submitted twice gives two jobs of one name; the name means the newer one. */
+function isName(selector: string, matches: readonly SelectableJob[]): boolean {
+  return matches.every((job) => job.name === selector);
+}
+
+function notFound(selector: string, jobs: readonly SelectableJob[]): MeshError {
+  if (jobs.length === 0) {
+    return new MeshError('NOT_FOUND', 'this mesh has no jobs yet', {
+      hint: 'mesh submit strategies.json',
+    });
+  }
+  return new MeshError('NOT_FOUND', `no job "${selector.slice(0, 80)}"`, { hint: 'mesh jobs' });
+}
+
+function bareId(id: string): string {
+  return id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : id;
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

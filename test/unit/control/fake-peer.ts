@@ -1,0 +1,222 @@
+// A peer for tests of the control room and the screens: answers by canned views, remembers what it was asked.
+import type {
+  JobEvent,
+  JobSummary,
+  JobView,
+  PeersView,
+  PeerView,
+  StatusView,
+} from '../../../src/node/control/api.ts';
+import type { ControlHandlers } from '../../../src/node/control/handlers.ts';
+import { resolveJob } from '../../../src/node/control/selector.ts';
+import { MeshError } from '../../../src/node/errors.ts';
+
+export function peerView(change: Partial<PeerView> = {}): PeerView {
+  return {
+    id: '12D3KooWstudio',
+    name: 'studio',
+    addr: '100.77.179.14',
+    port: 7420,
+    state: 'ok',
+    slots: 12,
+    running: 12,
+    queued: 311,
+    donePerSec: 37.2,
+    share: 0.424,
+    rate: 11.6,
+    done: 1702,
+    failed: 3,
+    stole: 0,
+    gave: 180,
+    rttMs: 0,
+    path: 'self',
+    version: '0.1.0',
+    since: '2026-01-05T10:00:00.000Z',
+    ...change,
+  };
+}
+
+export function peersView(): PeersView {
+  const peers = [
+    peerView(),
+    peerView({
+      id: '12D3KooWmbp',
+      name: 'mbp-m3',
+      addr: '100.77.179.15',
+      slots: 10,
+      running: 10,
+      queued: 88,
+      donePerSec: 27.9,
+      share: 0.318,
+      stole: 41,
+      gave: 44,
+      rttMs: 3.1,
+      path: 'direct',
+    }),
+  ];
+  return {
+    v: 1,
+    at: '2026-01-05T10:32:29.470Z',
+    self: '12D3KooWstudio',
+    totals: { peers: 2, slots: 22, donePerSec: 65.1, queued: 399 },
+    peers,
+  };
+}
+
+export function statusView(change: Partial<StatusView> = {}): StatusView {
+  return {
+    v: 1,
+    self: {
+      id: '12D3KooWstudio',
+      name: 'studio',
+      addr: '100.77.179.14',
+      port: 7420,
+      version: '0.1.0',
+      pid: 4242,
+      home: '/tmp/mesh-home',
+    },
+    state: 'ok',
+    slots: 12,
+    jobs: 1,
+    disk: { state: 'ok', freeBytes: 50e9 },
+    running: 12,
+    queued: 311,
+    owned: 1,
+    since: '2026-01-05T10:00:00.000Z',
+    embedded: false,
+    mesh: { peers: 2, slots: 22, reachable: 2 },
+    ...change,
+  };
+}
+
+export function jobView(change: Partial<JobView> = {}): JobView {
+  return {
+    id: 'j-7f3a',
+    jobId: 'j-7f3aq0w9e8',
+    name: 'strategies.json',
+    state: 'running',
+    tasks: 4000,
+    done: 2440,
+    failed: 3,
+    donePerSec: 88,
+    etaMs: 18_000,
+    owner: 'studio',
+    submittedAt: '2026-01-05T10:32:01.000Z',
+    ...change,
+  };
+}
+
+export function jobSummary(change: Partial<JobSummary> = {}): JobSummary {
+  return {
+    v: 1,
+    job: 'j-7f3a',
+    name: 'strategies.json',
+    state: 'done',
+    tasks: 4000,
+    done: 3997,
+    failed: 3,
+    cached: 0,
+    elapsedMs: 46_000,
+    resultsSha256: '9f3c'.repeat(16),
+    peers: [
+      {
+        id: '12D3KooWstudio',
+        name: 'studio',
+        addr: '100.77.179.14',
+        slots: 12,
+        done: 2300,
+        share: 0.575,
+        rate: 11.6,
+      },
+      {
+        id: '12D3KooWmbp',
+        name: 'mbp-m3',
+        addr: '100.77.179.15',
+        slots: 10,
+        done: 1697,
+        share: 0.425,
+        rate: 8.6,
+      },
+    ],
+    efficiency: { bound: 0.97, greedy: 0.99 },
+    steals: 61,
+    messages: 512,
+    top: [
+      {
+        task: 2328,
+        name: 'ema-cross',
+        params: { fast: 8, slow: 50 },
+        metrics: { sharpe: 2.31, totalReturn: 1.4, maxDrawdown: 0.12, trades: 210 },
+      },
+    ],
+    ...change,
+  };
+}
+
+export class FakePeer implements ControlHandlers {
+  readonly asked: unknown[] = [];
+  readonly blobs = new Map<string, Uint8Array>();
+  readonly listeners = new Set<(event: JobEvent) => void>();
+  /** Told to every watcher before `watch` returns. */
+  firstEvents: JobEvent[] = [];
+  jobViews: JobView[] = [jobView()];
+
+  status(): StatusView {
+    return statusView();
+  }
+  peers(): PeersView {
+    return peersView();
+  }
+  jobs() {
+    return { v: 1, jobs: this.jobViews } as const;
+  }
+  async hasBlob(sha256: string) {
+    return this.blobs.has(sha256);
+  }
+  async putBlob(sha256: string, body: AsyncIterable<Uint8Array>) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    this.blobs.set(sha256, Buffer.concat(chunks));
+  }
+  async submit(request: unknown) {
+    this.asked.push(request);
+    return { v: 1, job: 'j-7f3a', jobId: 'j-7f3aq0w9e8', copies: 2 } as const;
+  }
+  watch(job: string, options: unknown, listener: (event: JobEvent) => void) {
+    this.asked.push({ job: resolveJob(job, this.jobViews), options });
+    this.listeners.add(listener);
+    for (const event of this.firstEvents) listener(event);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  }
+  async summary(job: string, query: unknown) {
+    this.asked.push({ job: resolveJob(job, this.jobViews), query });
+    return jobSummary();
+  }
+  async results(job: string, query: unknown) {
+    this.asked.push({ job: resolveJob(job, this.jobViews), query });
+    return { v: 1, job: 'j-7f3a', columns: ['task', 'sharpe'], rows: [[0, null]] } as const;
+  }
+  async trades(job: string, task: number) {
+    this.asked.push({ job: resolveJob(job, this.jobViews), task });
+    return { v: 1, trades: [] } as const;
+  }
+  async cancel(job: string) {
+    return { v: 1, jobs: [resolveJob(job, this.jobViews)] } as const;
+  }
+  async connect(addr: string, waitMs: number): Promise<never> {
+    throw new MeshError('UNREACHABLE', `${addr} did not answer within ${waitMs} ms`, {
+      hint: 'mesh status, on that machine',
+    });
+  }
+  async key() {
+    return { v: 1, key: 'secret', fingerprint: 'ab12' } as const;
+  }
+  async leave(): Promise<never> {
+    throw new TypeError('a bug of ours');
+  }
+  async stop() {
+    this.asked.push('stop');
+  }
+}

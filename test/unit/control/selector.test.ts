@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import {
+  resolveJob,
+  resolveJobs,
+  type SelectableJob,
+  shownJobId,
+} from '../../../src/node/control/selector.ts';
+
+const older = job('j-7f3aq0', 'grid.json', 'done', '2026-01-05T10:00:00.000Z');
+const newer = job('j-7f3bzz', 'grid.json', 'running', '2026-01-05T11:00:00.000Z');
+const other = job('j-e9d1aa', 'rsi', 'running', '2026-01-05T10:30:00.000Z');
+const jobs = [newer, older, other];
+
+function job(
+  jobId: string,
+  name: string,
+  state: SelectableJob['state'],
+  submittedAt: string,
+): SelectableJob {
+  return { jobId, name, state, submittedAt };
+}
+
+describe('a selector', () => {
+  test.each([
+    ['j-7f3a', older.jobId, 'an id prefix'],
+    ['7f3a', older.jobId, 'an id prefix without j-'],
+    ['E9D', other.jobId, 'three characters in any case'],
+    ['j-7f3aq0', older.jobId, 'a whole id'],
+    ['last', newer.jobId, 'the newest job'],
+    ['grid.json', newer.jobId, 'a name: the newest of that name'],
+    ['rsi', other.jobId, 'a name of three letters that is no id'],
+  ])('%s means %s (%s)', (selector, expected) => {
+    expect(resolveJob(selector, jobs)).toBe(expected);
+  });
+
+  test('that fits two ids is refused and shows both', () => {
+    expect(() => resolveJob('7f3', jobs)).toThrow('"7f3" fits 2 jobs: j-7f3a, j-7f3b');
+  });
+
+  test('of two characters is no id', () => {
+    expect(() => resolveJob('e9', jobs)).toThrow('no job "e9"');
+  });
+
+  test('on an empty mesh says that there are no jobs', () => {
+    expect(() => resolveJob('last', [])).toThrow('no jobs yet');
+  });
+
+  test('all means the running jobs, and only where it may', () => {
+    expect(resolveJobs('all', jobs)).toEqual([newer.jobId, other.jobId]);
+    expect(resolveJobs('all', [older])).toEqual([]);
+    expect(() => resolveJob('all', jobs)).toThrow('no job "all"');
+  });
+});
+
+test('a shown id has four characters, more when another job begins alike', () => {
+  expect(shownJobId('7f3aq0', jobs)).toBe('j-7f3a');
+  expect(shownJobId('7f3aq0', [...jobs, { jobId: '7f3aqz' }])).toBe('j-7f3aq0');
+  expect(shownJobId('j-e9d1aa', [])).toBe('j-e9d1');
+});
