@@ -55,7 +55,8 @@ export interface PeerShare {
 /** How a job ended: a grow-only fact; `done` beats `cancelled` when both were written in a partition. */
 export interface JobEnding {
   readonly state: 'done' | 'cancelled';
-  readonly endedAt: string;
+  /** Epoch ms of the owner's wall clock, for people. */
+  readonly endedAtMs: number;
   readonly done: number;
   readonly failed: number;
   readonly elapsedMs: number;

@@ -25,6 +25,9 @@ export interface JobProgress {
   readonly heldTasks: number;
   /** Tasks of the job that the sender, if it is the owner, has counted. */
   readonly countedTasks: number;
+  /** Grants of this job that the sender took as thief, and steal-path messages it sent, so far. */
+  readonly steals: number;
+  readonly messages: number;
 }
 
 export interface Heartbeat {
@@ -57,7 +60,8 @@ export type Message =
   | { readonly kind: 'jobOffered'; readonly header: JobHeader }
   /** The sender has the job and every dataset it names on disk. */
   | { readonly kind: 'jobStored'; readonly job: JobId }
-  | { readonly kind: 'jobEnded'; readonly job: JobId; readonly ending: JobEnding }
+  /** With its header: whoever was away learns of the job and of its end at once. */
+  | { readonly kind: 'jobEnded'; readonly header: JobHeader; readonly ending: JobEnding }
   /** An idle peer's standing steal request. */
   | { readonly kind: 'lifelineArmed'; readonly rates: readonly Rate[]; readonly slots: number }
   | {

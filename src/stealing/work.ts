@@ -50,6 +50,17 @@ export class WorkModel {
     return this.taskCount > 0 ? this.totalUnits / this.taskCount : 1;
   }
 
+  /** The runs it was made of. */
+  runs(): WorkRun[] {
+    const runs: WorkRun[] = [];
+    for (let i = 0; i + 1 < this.#firstTask.length; i++) {
+      const tasks = (this.#firstTask[i + 1] ?? 0) - (this.#firstTask[i] ?? 0);
+      const units = ((this.#unitsBefore[i + 1] ?? 0) - (this.#unitsBefore[i] ?? 0)) / tasks;
+      runs.push({ tasks, units });
+    }
+    return runs;
+  }
+
   /** Index of the run that holds `task`. */
   #runOf(task: number): number {
     let low = 0;

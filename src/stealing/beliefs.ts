@@ -1,0 +1,157 @@
+// What this peer believes about the others, and how old the belief is. Liveness is judged here, per peer and
+// never per task: closed and refused is lost at once, silence makes a suspect and then a loss, and whoever
+// was paused itself accuses nobody until everybody had the time to be heard.
+import type { PeerFace } from './input.ts';
+import type { JobId, PeerId } from './ids.ts';
+import type { Limits } from './limits.ts';
+import type { Heartbeat, JobProgress, Rate } from './messages.ts';
+
+export type PeerState = 'ok' | 'suspect' | 'lost';
+
+export interface Belief {
+  face: PeerFace;
+  state: PeerState;
+  /** A control stream is open: messages can be sent. */
+  connected: boolean;
+  lastHeardMs: number;
+  /** When the last heartbeat came; -Infinity before the first. */
+  beatMs: number;
+  beat: Heartbeat | undefined;
+  /** Smoothed round trip. */
+  rttMs: number;
+  rates: ReadonlyMap<string, number>;
+  progress: ReadonlyMap<JobId, JobProgress>;
+  /** It waits for work of ours. */
+  armed: boolean;
+  draining: boolean;
+}
+
+/** ms assumed before the first measured round trip. */
+const UNKNOWN_RTT_MS = 1;
+
+export class Beliefs {
+  readonly #limits: Limits;
+  readonly #peers = new Map<PeerId, Belief>();
+  /** Ascending ids: every loop over peers runs in this order, never in arrival order. */
+  #sorted: PeerId[] = [];
+  #lastLookMs: number | undefined;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  get(peer: PeerId): Belief | undefined {
+    return this.#peers.get(peer);
+  }
+
+  all(): Belief[] {
+    return this.#sorted.map((peer) => this.#peers.get(peer)).filter((b) => b !== undefined);
+  }
+
+  /** Not lost: they count as disks, owners and holders. */
+  live(): Belief[] {
+    return this.all().filter((belief) => belief.state !== 'lost');
+  }
+
+  isLive(peer: PeerId): boolean {
+    const belief = this.#peers.get(peer);
+    return belief !== undefined && belief.state !== 'lost';
+  }
+
+  /** Heard lately and connected: the ones to trade work with. */
+  ok(): Belief[] {
+    return this.all().filter((belief) => belief.state === 'ok' && belief.connected);
+  }
+
+  /** The slowest usual round trip, for time-outs and prefetch. */
+  rttMs(): number {
+    return this.ok().reduce((max, belief) => Math.max(max, belief.rttMs), 0);
+  }
+
+  /** Returns 'restarted' when the known face was an older life of that peer. */
+  connected(face: PeerFace, nowMs: number): 'new' | 'back' | 'restarted' | 'fenced' {
+    const known = this.#peers.get(face.peer);
+    if (known !== undefined && known.face.incarnation > face.incarnation) return 'fenced';
+    const isSameLife = known?.face.incarnation === face.incarnation;
+    const outcome = known === undefined ? 'new' : isSameLife ? 'back' : 'restarted';
+    this.#peers.set(face.peer, {
+      face,
+      state: 'ok',
+      connected: true,
+      lastHeardMs: nowMs,
+      beatMs: Number.NEGATIVE_INFINITY,
+      beat: undefined,
+      rttMs: known?.rttMs ?? UNKNOWN_RTT_MS,
+      rates: known?.rates ?? new Map(),
+      progress: isSameLife ? known.progress : new Map(),
+      armed: false,
+      draining: false,
+    });
+    if (known === undefined) this.#sorted = [...this.#sorted, face.peer].toSorted();
+    return outcome;
+  }
+
+  /** Returns false for a message of an older life, or of nobody we know. */
+  heard(peer: PeerId, incarnation: number, nowMs: number): boolean {
+    const belief = this.#peers.get(peer);
+    if (belief === undefined || belief.face.incarnation !== incarnation) return false;
+    belief.lastHeardMs = nowMs;
+    if (belief.connected) belief.state = 'ok';
+    return true;
+  }
+
+  beat(peer: PeerId, beat: Heartbeat, nowMs: number): void {
+    const belief = this.#peers.get(peer);
+    if (belief === undefined) return;
+    belief.beatMs = nowMs;
+    belief.beat = beat;
+    belief.rates = ratesOf(beat.rates);
+    belief.progress = new Map(beat.jobs.map((progress) => [progress.job, progress]));
+    belief.draining = beat.draining;
+    if (beat.backlogMs > 0) belief.armed = false;
+    const sampleMs = nowMs - beat.echoSentMs - beat.echoAgeMs;
+    // Half new, half old: a relay switch shows within a second, one late packet is damped.
+    if (beat.echoSentMs > 0 && sampleMs >= 0) belief.rttMs = (belief.rttMs + sampleMs) / 2;
+  }
+
+  /** Own lag first (added to every deadline), then silence. Returns who became lost just now. */
+  look(nowMs: number): PeerId[] {
+    const gapMs = nowMs - (this.#lastLookMs ?? nowMs);
+    this.#lastLookMs = nowMs;
+    const lagMs = gapMs > this.#limits.heartbeatMs * 2 ? gapMs - this.#limits.heartbeatMs : 0;
+    const lost: PeerId[] = [];
+    for (const belief of this.all()) {
+      belief.lastHeardMs = Math.min(nowMs, belief.lastHeardMs + lagMs);
+      if (belief.state === 'lost') continue;
+      const silentMs = nowMs - belief.lastHeardMs;
+      if (silentMs >= this.#limits.lostMs) {
+        this.lose(belief.face.peer);
+        lost.push(belief.face.peer);
+      } else if (silentMs >= this.#limits.suspectMs) belief.state = 'suspect';
+    }
+    return lost;
+  }
+
+  lose(peer: PeerId): void {
+    const belief = this.#peers.get(peer);
+    if (belief === undefined) return;
+    belief.state = 'lost';
+    belief.armed = false;
+  }
+
+  /** Units per ms of a whole peer: told by it, or the prior of its slots. */
+  rateOf(belief: Belief, rateKey: string): number {
+    const prior = belief.face.slots * this.#limits.priorUnitsPerSlotMs;
+    return belief.rates.get(rateKey) ?? prior;
+  }
+
+  /** ms of work the peer has by now, if it went on working since it told us. */
+  agedBacklogMs(belief: Belief, nowMs: number): number {
+    if (belief.beat === undefined) return 0;
+    return Math.max(0, belief.beat.backlogMs - (nowMs - belief.beatMs));
+  }
+}
+
+export function ratesOf(rates: readonly Rate[]): ReadonlyMap<string, number> {
+  return new Map(rates.map(({ rateKey, unitsPerMs }) => [rateKey, unitsPerMs]));
+}

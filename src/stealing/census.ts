@@ -1,0 +1,159 @@
+// Finding lost work by asking. The owner asks every live peer which rows of a job it has on disk and which
+// tasks it holds; what nobody has and nobody holds runs again. A wrong or late answer can only make a task
+// run twice. It closes when every peer asked has answered or is lost; who joins meanwhile only adds.
+import { type Interval, IntervalSet } from '../deque/interval-set.ts';
+import type { Custody } from './custody.ts';
+import type { PeerId } from './ids.ts';
+import type { CensusRound, JobBook } from './job-book.ts';
+import type { Recording } from './recording.ts';
+import type { CoreState } from './state.ts';
+
+interface Answer {
+  readonly onDisk: readonly { readonly maker: PeerId; readonly intervals: readonly Interval[] }[];
+  readonly held: readonly Interval[];
+}
+
+export class Census {
+  readonly #state: CoreState;
+  readonly #custody: Custody;
+  readonly #recording: Recording;
+  #nextCensus = 1;
+
+  constructor(state: CoreState, custody: Custody, recording: Recording) {
+    this.#state = state;
+    this.#custody = custody;
+    this.#recording = recording;
+  }
+
+  /** A peer with work is gone, or the job has a new owner: ask as soon as no other round is open. */
+  want(job: JobBook): void {
+    job.censusWanted = true;
+  }
+
+  /** Opens and closes rounds; called after every fact. */
+  look(job: JobBook): void {
+    const state = this.#state;
+    if (!state.isOwner(job)) {
+      job.census = undefined;
+      job.censusWanted = false;
+      return;
+    }
+    if (job.census === undefined && this.#isDue(job)) this.#open(job);
+    const round = job.census;
+    if (round === undefined) return;
+    for (const peer of round.unanswered) {
+      if (!state.beliefs.isLive(peer)) round.unanswered.delete(peer);
+    }
+    // A question can die with its connection; asking twice is harmless.
+    if (state.nowMs - round.askedMs >= state.limits.censusPauseMs) this.#ask(job, round);
+    if (round.unanswered.size === 0) this.#close(job, round.held);
+  }
+
+  /** When `look` has to be called again though nothing happened. */
+  nextLookMs(job: JobBook): number | undefined {
+    if (!this.#state.isOwner(job)) return undefined;
+    if (job.census !== undefined) return job.census.askedMs + this.#state.limits.censusPauseMs;
+    if (!job.isActive && job.ledger.isComplete) return undefined;
+    return Math.max(this.#state.nowMs, job.lastCensusMs) + this.#state.limits.censusPauseMs;
+  }
+
+  /** Another peer asks. */
+  asked(from: PeerId, job: JobBook, census: number): void {
+    const disk = job.ledger.onDiskOf(this.#state.self);
+    const onDisk = job.ledger
+      .makers()
+      .map(([maker, made]) => ({ maker, intervals: made.intersect(disk).intervals() }))
+      .filter(({ intervals }) => intervals.length > 0);
+    // Rows that are made and not on disk yet are held: they will come.
+    const making = job.ledger.madeBy(this.#state.self).subtract(disk);
+    const held = this.#heldHere(job).union(making);
+    const { job: id } = job.header;
+    this.#state.send(from, {
+      kind: 'censusAnswer',
+      job: id,
+      census,
+      onDisk,
+      held: held.intervals(),
+    });
+  }
+
+  answered(from: PeerId, job: JobBook, census: number, answer: Answer): void {
+    let wanted = new IntervalSet();
+    for (const { intervals } of answer.onDisk) {
+      job.ledger.markOnDisk(from, intervals);
+      wanted = wanted.union(IntervalSet.from(intervals).subtract(job.ledger.present));
+    }
+    if (!wanted.isEmpty) {
+      const { job: id } = job.header;
+      const intervals = wanted.intervals();
+      this.#state.send(from, { kind: 'rowsWanted', job: id, intervals });
+    }
+    this.#recording.count(job);
+    const round = job.census;
+    if (round === undefined || round.id !== census) return;
+    round.unanswered.delete(from);
+    round.held = round.held.union(answer.held).union(wanted);
+  }
+
+  /** Somebody lost rows that are on this disk. */
+  rowsWanted(from: PeerId, job: JobBook, intervals: readonly Interval[]): void {
+    const mine = job.ledger.onDiskOf(this.#state.self).intersect(intervals);
+    this.#recording.sendRows(job, from, mine);
+  }
+
+  #heldHere(job: JobBook): IntervalSet {
+    return job.heldTasks(this.#custody.namedOf(job).intervals());
+  }
+
+  /** Asked for, or nobody claims what is missing; an ended job only wants the rows that it lacks. */
+  #isDue(job: JobBook): boolean {
+    const { nowMs, limits } = this.#state;
+    if (job.censusWanted) return true;
+    if (nowMs - Math.max(job.lastCensusMs, job.lastCountedMs) < limits.censusPauseMs) return false;
+    if (!job.isActive) return job.ending?.state === 'done' && this.#lacksRows(job);
+    if (job.ledger.isComplete || !this.#heldHere(job).isEmpty) return false;
+    return this.#state.beliefs.live().every((belief) => {
+      const progress = belief.progress.get(job.header.job);
+      return (progress?.heldTasks ?? 0) === 0;
+    });
+  }
+
+  #lacksRows(job: JobBook): boolean {
+    return job.ledger.present.count < job.header.taskCount && this.#state.beliefs.ok().length > 0;
+  }
+
+  #open(job: JobBook): void {
+    const state = this.#state;
+    const unanswered = new Set(state.beliefs.live().map((belief) => belief.face.peer));
+    const id = this.#nextCensus++;
+    const round = { id, unanswered, held: this.#heldHere(job), askedMs: state.nowMs };
+    job.census = round;
+    job.censusWanted = false;
+    job.lastCensusMs = state.nowMs;
+    this.#ask(job, round);
+  }
+
+  #ask(job: JobBook, round: CensusRound): void {
+    round.askedMs = this.#state.nowMs;
+    for (const peer of round.unanswered) {
+      this.#state.send(peer, { kind: 'census', job: job.header.job, census: round.id });
+    }
+  }
+
+  #close(job: JobBook, heldByOthers: IntervalSet): void {
+    const state = this.#state;
+    job.census = undefined;
+    if (!job.isActive) return;
+    const everything = IntervalSet.from([[0, job.header.taskCount]]);
+    const missing = everything
+      .subtract(job.ledger.present)
+      .subtract(heldByOthers)
+      .subtract(this.#heldHere(job));
+    if (missing.isEmpty) return;
+    const count = job.enqueue(missing.intervals(), 'bottom');
+    state.log('info', 'tasks that nobody holds run again', {
+      job: job.header.job,
+      tasks: count,
+    });
+  }
+}

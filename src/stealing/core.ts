@@ -1,0 +1,400 @@
+// Who runs what: the one decision-maker of a peer. Facts in, orders out; no clock, no random source of its
+// own, no socket, no promise. Production and simulator drive this very class.
+//
+// handle(fact, nowMs) is the only mutator and returns the orders of that fact, whole; nextWake() says when
+// and why to call again if nothing happens. Outside input never throws: it is counted out by identity,
+// incarnation and job. `check()` states what must hold between any two facts.
+import { countTasks, validIntervals } from '../deque/interval-set.ts';
+import { invariant, unreachable } from '../invariant.ts';
+import { slotDied } from './attempts.ts';
+import { Census } from './census.ts';
+import { Custody } from './custody.ts';
+import { endingOf } from './ending.ts';
+import { Greeting } from './greeting.ts';
+import { heartbeatOf } from './heartbeat.ts';
+import type { JobId, PeerId } from './ids.ts';
+import type { Input } from './input.ts';
+import type { JobBook } from './job-book.ts';
+import type { JobEnding, JobHeader, RowBatch } from './job.ts';
+import { Leaving } from './leaving.ts';
+import { checkLimits } from './limits.ts';
+import type { Message } from './messages.ts';
+import type { Output } from './output.ts';
+import { Recording } from './recording.ts';
+import { type CoreOptions, CoreState } from './state.ts';
+import { type CoreStatus, statusOf } from './status.ts';
+import { Thief } from './thief.ts';
+import { Victim } from './victim.ts';
+import { closeWindow, refillWindow, resizeMicroBatch } from './windows.ts';
+
+export type { CoreOptions } from './state.ts';
+
+export type WakeReason = 'heartbeat' | 'flush' | 'steal' | 'census';
+
+export class StealingCore {
+  readonly #state: CoreState;
+  readonly #recording: Recording;
+  readonly #custody: Custody;
+  readonly #victim: Victim;
+  readonly #thief: Thief;
+  readonly #census: Census;
+  readonly #greeting: Greeting;
+  readonly #leaving: Leaving;
+  #nextBeatMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: CoreOptions) {
+    checkLimits(options.limits);
+    const state = new CoreState(options);
+    this.#state = state;
+    this.#recording = new Recording(state);
+    this.#custody = new Custody(state);
+    this.#victim = new Victim(state, this.#custody);
+    this.#thief = new Thief(state);
+    this.#census = new Census(state, this.#custody, this.#recording);
+    this.#greeting = new Greeting(state);
+    this.#leaving = new Leaving(state, this.#custody, this.#recording);
+  }
+
+  handle(input: Input, nowMs: number): Output[] {
+    const state = this.#state;
+    state.nowMs = Math.max(state.nowMs, nowMs);
+    for (const peer of state.beliefs.look(state.nowMs)) this.#lost(peer);
+    this.#take(input);
+    this.#tick();
+    for (const job of state.jobs.values()) this.#lookAt(job);
+    if (state.seeding && !state.isDraining) this.#victim.feed();
+    refillWindow(state);
+    this.#recording.flushDue();
+    this.#thief.look();
+    this.#leaving.look();
+    return state.takeOutputs();
+  }
+
+  /** Always defined: a heartbeat is due sooner or later. */
+  nextWake(): { readonly atMs: number; readonly reason: WakeReason } {
+    let wake: { atMs: number; reason: WakeReason } = {
+      atMs: this.#nextBeatMs,
+      reason: 'heartbeat',
+    };
+    const consider = (atMs: number | undefined, reason: WakeReason): void => {
+      if (atMs !== undefined && atMs < wake.atMs) wake = { atMs, reason };
+    };
+    consider(this.#recording.nextFlushMs(), 'flush');
+    consider(this.#thief.nextLookMs(), 'steal');
+    for (const job of this.#state.jobs.values()) consider(this.#census.nextLookMs(job), 'census');
+    return wake;
+  }
+
+  status(nowMs: number): CoreStatus {
+    this.#state.nowMs = Math.max(this.#state.nowMs, nowMs);
+    return statusOf(this.#state);
+  }
+
+  /** The book of one job, to read rows from; the core alone writes it. */
+  book(job: JobId): JobBook | undefined {
+    return this.#state.jobs.get(job);
+  }
+
+  /** What must hold between any two facts; throws when it does not. */
+  check(): void {
+    for (const job of this.#state.jobs.values()) {
+      const { ledger, running, retries, queue } = job;
+      const queued = queue.intervals();
+      invariant(running.intersect(queued).isEmpty, 'a task is queued or running, not both');
+      invariant(retries.intersect(queued).isEmpty, 'a task is queued or retried, not both');
+      invariant(running.intersect(retries).isEmpty, 'a task is running or retried, not both');
+      invariant(ledger.counted.subtract(ledger.present).isEmpty, 'what counts is present');
+      invariant(job.isActive || !job.holdsTasks || !running.isEmpty, 'an ended job queues nothing');
+    }
+  }
+
+  #take(input: Input): void {
+    const state = this.#state;
+    switch (input.kind) {
+      case 'jobRecovered':
+        return this.#jobRecovered(input.header, input.batches, input.ending);
+      case 'peerConnected':
+        return this.#peerConnected(input.face);
+      case 'peerDisconnected':
+        return this.#peerDisconnected(input.peer, input.refused);
+      case 'messageReceived':
+        return this.#messageReceived(input.from, input.incarnation, input.message);
+      case 'jobSubmitted':
+        return this.#jobSubmitted(input.header);
+      case 'jobLoaded':
+        return this.#withJob(input.job, (job) => this.#greeting.loaded(job, input.work));
+      case 'jobUnloadable':
+        return this.#withJob(input.job, (job) => {
+          this.#greeting.unloadable(job, input.reason);
+          this.#leaving.giveBack(job);
+        });
+      case 'tasksFinished':
+        return this.#tasksFinished(input);
+      case 'slotDied':
+        return this.#withJob(input.job, (job) => slotDied(state, this.#recording, job, input));
+      case 'persisted':
+        if (!this.#recording.persisted(input.id)) this.#greeting.persisted(input.id);
+        return;
+      case 'persistFailed':
+        if (!this.#recording.persistFailed(input.id)) this.#greeting.persistFailed(input.id);
+        state.log('warn', 'this disk did not keep a record', { reason: input.reason });
+        return;
+      case 'cancelRequested':
+        return this.#withJob(input.job, (job) => {
+          if (job.isActive) this.#end(job, endingOf(state, job, 'cancelled'));
+        });
+      case 'leaveRequested':
+        return this.#leaving.begin();
+      case 'windowDry':
+      case 'wakeDue':
+        return;
+      default:
+        unreachable(input);
+    }
+  }
+
+  #jobRecovered(
+    header: JobHeader,
+    batches: readonly RowBatch[],
+    ending: JobEnding | undefined,
+  ): void {
+    const state = this.#state;
+    const job = state.openBook(header);
+    job.storedBy.add(state.self);
+    for (const batch of batches) {
+      job.ledger.add(batch);
+      job.ledger.markOnDisk(state.self, batch.intervals);
+    }
+    job.ending = ending;
+    if (ending === undefined) {
+      this.#greeting.load(job);
+      this.#census.want(job);
+    } else job.ledger.count(job.ledger.present.intervals());
+  }
+
+  #peerConnected(face: Extract<Input, { kind: 'peerConnected' }>['face']): void {
+    const state = this.#state;
+    const outcome = state.beliefs.connected(face, state.nowMs);
+    if (outcome === 'fenced') return;
+    this.#thief.forget(face.peer);
+    if (outcome === 'restarted') this.#lost(face.peer);
+    this.#greeting.greet(face.peer);
+    this.#beat();
+  }
+
+  #peerDisconnected(peer: PeerId, refused: boolean): void {
+    const state = this.#state;
+    const belief = state.beliefs.get(peer);
+    if (belief === undefined) return;
+    belief.connected = false;
+    belief.armed = false;
+    this.#thief.forget(peer);
+    this.#recording.forgetDeliveries((to) => to === peer);
+    if (!refused || belief.state === 'lost') return;
+    state.beliefs.lose(peer);
+    this.#lost(peer);
+  }
+
+  /** Lost, or living a new life that holds nothing of the old one. */
+  #lost(peer: PeerId): void {
+    const state = this.#state;
+    this.#custody.takeBack(peer);
+    this.#thief.forget(peer);
+    this.#recording.forgetDeliveries((to) => to === peer);
+    for (const job of state.activeJobs()) this.#census.want(job);
+  }
+
+  #jobSubmitted(header: JobHeader): void {
+    const job = this.#state.openBook(header);
+    job.owesAnswer = true;
+    this.#greeting.keep(job);
+    this.#greeting.load(job);
+    this.#greeting.offer(job);
+    job.queue.pushBottom([[0, header.taskCount]]);
+  }
+
+  #withJob(id: JobId, act: (job: JobBook) => void): void {
+    const job = this.#state.jobs.get(id);
+    if (job !== undefined) act(job);
+  }
+
+  #tasksFinished(input: Extract<Input, { kind: 'tasksFinished' }>): void {
+    const state = this.#state;
+    const job = state.jobs.get(input.job);
+    if (job === undefined) return;
+    for (const [start, end] of input.intervals) job.running.remove(start, end);
+    const units = job.costs.of(input.intervals);
+    state.rates.measured(job.header.rateKey, units, input.busyMs);
+    state.recent.add(state.nowMs, countTasks(input.intervals), units);
+    resizeMicroBatch(state, job);
+    this.#recording.finished(job, input.intervals, input.values);
+    job.drop(input.intervals);
+  }
+
+  #messageReceived(from: PeerId, incarnation: number, message: Message): void {
+    const state = this.#state;
+    const isCurrent = state.beliefs.heard(from, incarnation, state.nowMs);
+    // Finished rows of an older life are still welcome; everything else of it is fenced.
+    if (!isCurrent && message.kind !== 'rows') return;
+    switch (message.kind) {
+      case 'heartbeat':
+        return this.#heartbeat(from, message);
+      case 'jobOffered':
+        return this.#greeting.offered(from, message.header);
+      case 'jobStored':
+        return this.#greeting.stored(from, message.job);
+      case 'jobEnded':
+        return this.#jobEnded(message.header, message.ending);
+      case 'lifelineArmed':
+        return this.#victim.armed(from, message.rates);
+      case 'stealRequest':
+        return this.#victim.asked(from, message);
+      case 'stealRefused':
+        return this.#thief.refused(from, message.request);
+      case 'grant':
+        return this.#granted(from, incarnation, message);
+      case 'grantConfirmed':
+        return this.#custody.confirmed(from, message.grant);
+      case 'rowsKept':
+        return this.#recording.kept(from, message.delivery);
+      case 'leaving':
+        state.beliefs.lose(from);
+        return this.#lost(from);
+      case 'rows':
+      case 'census':
+      case 'censusAnswer':
+      case 'rowsWanted':
+        return this.#aboutJob(from, message);
+      default:
+        unreachable(message);
+    }
+  }
+
+  #aboutJob(
+    from: PeerId,
+    message: Extract<Message, { kind: 'rows' | 'census' | 'censusAnswer' | 'rowsWanted' }>,
+  ): void {
+    const job = this.#state.jobs.get(message.job);
+    if (job === undefined) {
+      if (message.kind !== 'census') return;
+      // Silence would keep the census open: who does not know the job holds none of it.
+      const answer = { ...message, kind: 'censusAnswer', onDisk: [], held: [] } as const;
+      this.#state.send(from, answer);
+      return;
+    }
+    const { taskCount } = job.header;
+    switch (message.kind) {
+      case 'rows':
+        if (!isWellFormed(message.batch, job.header)) return;
+        return this.#recording.received(job, from, message.delivery, message.batch);
+      case 'census':
+        return this.#census.asked(from, job, message.census);
+      case 'censusAnswer':
+        if (!validIntervals(message.held, taskCount)) return;
+        if (!message.onDisk.every(({ intervals }) => validIntervals(intervals, taskCount))) return;
+        return this.#census.answered(from, job, message.census, message);
+      case 'rowsWanted':
+        if (!validIntervals(message.intervals, taskCount)) return;
+        return this.#census.rowsWanted(from, job, message.intervals);
+      default:
+        unreachable(message);
+    }
+  }
+
+  #heartbeat(from: PeerId, beat: Extract<Message, { kind: 'heartbeat' }>): void {
+    this.#state.beliefs.beat(from, beat, this.#state.nowMs);
+    this.#thief.heardBacklog(beat.backlogMs);
+    for (const { job, steals, messages } of beat.jobs) {
+      this.#state.jobs.get(job)?.told.set(from, { steals, messages });
+    }
+  }
+
+  #granted(from: PeerId, incarnation: number, grant: Extract<Message, { kind: 'grant' }>): void {
+    const state = this.#state;
+    const books = grant.batches.map((batch) => ({ batch, job: state.jobs.get(batch.job) }));
+    // A job that is not known yet: without a confirmation the victim will send the grant again.
+    if (books.some(({ job }) => job === undefined)) return;
+    const isNew = this.#custody.accept(from, incarnation, grant.grant);
+    state.send(from, { kind: 'grantConfirmed', grant: grant.grant });
+    if (!isNew) return;
+    this.#thief.granted(grant.request);
+    for (const { batch, job } of books) {
+      if (!job?.isActive || !validIntervals(batch.intervals, job.header.taskCount)) continue;
+      const taken = job.enqueue(batch.intervals, 'top');
+      if (taken === 0) continue;
+      state.stole += taken;
+      job.steals++;
+      this.#thief.gotWork();
+      if (state.isDraining || job.isUnloadable) this.#leaving.giveBack(job);
+    }
+  }
+
+  #jobEnded(header: JobHeader, ending: JobEnding): void {
+    const job = this.#state.openBook(header);
+    const isNews = job.ending === undefined;
+    const isBetter = job.ending?.state === 'cancelled' && ending.state === 'done';
+    if (isNews || isBetter) this.#end(job, ending);
+  }
+
+  /** One way only: whoever hears of the end stops, and keeps it on disk. */
+  #end(job: JobBook, ending: JobEnding): void {
+    const state = this.#state;
+    const { header } = job;
+    closeWindow(state, job);
+    job.clearQueue();
+    job.census = undefined;
+    job.ending = ending;
+    this.#greeting.keep(job);
+    const isOurs = state.isOwner(job) || ending.state === 'cancelled';
+    const id = state.persist({ kind: 'ended', job: header.job, ending });
+    if (isOurs) state.broadcast({ kind: 'jobEnded', header, ending }, id);
+    if (job.work !== undefined || job.isLoading) state.emit({ kind: 'unloadJob', job: header.job });
+    state.emit({ kind: 'jobChanged', job: header.job });
+  }
+
+  /** What time alone brings: heartbeats, re-sent grants, rows that nobody acknowledged. */
+  #tick(): void {
+    const { nowMs, jobs } = this.#state;
+    this.#custody.tick();
+    if (nowMs < this.#nextBeatMs) return;
+    this.#beat();
+    this.#recording.forgetDeliveries(() => false);
+    this.#recording.retryDisk();
+    this.#greeting.retryDisk();
+    for (const job of jobs.values()) this.#recording.deliverOwed(job);
+  }
+
+  #beat(): void {
+    const state = this.#state;
+    this.#nextBeatMs = state.nowMs + state.limits.heartbeatMs;
+    for (const belief of state.beliefs.all()) {
+      if (belief.connected) state.send(belief.face.peer, heartbeatOf(state, belief, this.#custody));
+    }
+  }
+
+  /** What any fact may have changed for one job: its owner, its census, its end, who gets fed. */
+  #lookAt(job: JobBook): void {
+    const state = this.#state;
+    const owner = state.ownerOf(job);
+    if (owner !== job.lastOwner) {
+      if (job.lastOwner !== undefined && owner === state.self && job.isActive) {
+        this.#census.want(job);
+        state.log('info', 'this peer answers for a job now', { job: job.header.job });
+      }
+      job.lastOwner = owner;
+      this.#recording.deliverOwed(job);
+    }
+    this.#recording.count(job);
+    this.#census.look(job);
+    if (job.isActive && owner === state.self && job.ledger.isComplete) {
+      this.#end(job, endingOf(state, job, 'done'));
+    }
+    this.#greeting.answer(job);
+  }
+}
+
+/** Bounds that only the job's header can give; bytes and types are the codec's. */
+function isWellFormed(batch: RowBatch, header: JobHeader): boolean {
+  if (!validIntervals(batch.intervals, header.taskCount)) return false;
+  return batch.values.length === countTasks(batch.intervals) * header.rowWidth;
+}

@@ -1,0 +1,117 @@
+// Work that changes hands. A grant counts as held by the victim until the thief confirms it; a grant sent
+// twice is the same grant, so a lost message can at worst make both sides hold the work: run twice, never
+// lost. There is no lease and no time-out of custody: what nobody holds is found by a census.
+import { type Interval, IntervalSet, countTasks } from '../deque/interval-set.ts';
+import type { PeerId } from './ids.ts';
+import type { JobBook } from './job-book.ts';
+import type { Batch } from './messages.ts';
+import type { CoreState } from './state.ts';
+
+interface Grant {
+  readonly to: PeerId;
+  readonly request: number;
+  readonly batches: readonly Batch[];
+  sentMs: number;
+}
+
+/** Accepted grant ids remembered per victim: more than can be on their way at once. */
+const REMEMBERED_GRANTS = 256;
+
+export class Custody {
+  readonly #state: CoreState;
+  readonly #granted = new Map<number, Grant>();
+  /** Confirmed a moment ago: still named in a census, because the thief may have answered before it got them. */
+  #confirmed: { readonly grant: Grant; readonly atMs: number }[] = [];
+  readonly #accepted = new Map<PeerId, { incarnation: number; ids: Set<number> }>();
+  #nextGrant = 1;
+
+  constructor(state: CoreState) {
+    this.#state = state;
+  }
+
+  get hasUnconfirmed(): boolean {
+    return this.#granted.size > 0;
+  }
+
+  /** `batches` have left queue and window already. */
+  grant(to: PeerId, request: number, batches: readonly Batch[]): void {
+    const state = this.#state;
+    const id = this.#nextGrant++;
+    this.#granted.set(id, { to, request, batches, sentMs: state.nowMs });
+    state.gave += batches.reduce((sum, batch) => sum + countTasks(batch.intervals), 0);
+    const belief = state.beliefs.get(to);
+    if (belief !== undefined) belief.armed = false;
+    state.send(to, { kind: 'grant', grant: id, request, batches });
+  }
+
+  confirmed(from: PeerId, id: number): void {
+    const grant = this.#granted.get(id);
+    if (grant === undefined || grant.to !== from) return;
+    this.#granted.delete(id);
+    this.#confirmed.push({ grant, atMs: this.#state.nowMs });
+  }
+
+  /** Thief's side: whether this grant is new; a known one only wants its confirmation again. */
+  accept(from: PeerId, incarnation: number, id: number): boolean {
+    let seen = this.#accepted.get(from);
+    if (seen === undefined || seen.incarnation !== incarnation) {
+      seen = { incarnation, ids: new Set() };
+      this.#accepted.set(from, seen);
+    }
+    if (seen.ids.has(id)) return false;
+    seen.ids.add(id);
+    if (seen.ids.size > REMEMBERED_GRANTS) {
+      const [oldest] = seen.ids;
+      if (oldest !== undefined) seen.ids.delete(oldest);
+    }
+    return true;
+  }
+
+  /** The peer is lost, or lives a new life: what it did not confirm is ours again. */
+  takeBack(from: PeerId): void {
+    for (const [id, grant] of this.#granted) {
+      if (grant.to !== from) continue;
+      this.#granted.delete(id);
+      for (const { job, intervals } of grant.batches) {
+        const book = this.#state.jobs.get(job);
+        if (book?.isActive) book.enqueue(intervals, 'top');
+      }
+    }
+    this.#confirmed = this.#confirmed.filter(({ grant }) => grant.to !== from);
+  }
+
+  /** Sends again what was not confirmed in time, and forgets what no census can race any more. */
+  tick(): void {
+    const { nowMs, limits, beliefs } = this.#state;
+    const patienceMs = Math.max(limits.grantResendMs, 4 * beliefs.rttMs());
+    for (const [id, grant] of this.#granted) {
+      if (nowMs - grant.sentMs < patienceMs) continue;
+      grant.sentMs = nowMs;
+      const { to, request, batches } = grant;
+      this.#state.send(to, { kind: 'grant', grant: id, request, batches });
+    }
+    const namedMs = Math.max(limits.confirmedNamedMs, 4 * beliefs.rttMs());
+    this.#confirmed = this.#confirmed.filter(({ atMs }) => nowMs - atMs < namedMs);
+  }
+
+  /** Tasks of a job that are granted and not confirmed. */
+  unconfirmedOf(job: JobBook): Interval[] {
+    return intervalsOf(job, this.#granted.values());
+  }
+
+  /** The same, and those confirmed a moment ago: what a census must hear. */
+  namedOf(job: JobBook): IntervalSet {
+    const recent = this.#confirmed.map(({ grant }) => grant);
+    return IntervalSet.from([...this.unconfirmedOf(job), ...intervalsOf(job, recent)]);
+  }
+}
+
+function intervalsOf(job: JobBook, grants: Iterable<Grant>): Interval[] {
+  const intervals: Interval[] = [];
+  for (const grant of grants) {
+    for (const batch of grant.batches) {
+      if (batch.job === job.header.job) intervals.push(...batch.intervals);
+    }
+  }
+  return intervals;
+}

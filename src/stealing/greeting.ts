@@ -1,0 +1,120 @@
+// How a job becomes known: offered to every live peer and to each that comes later, fetched and kept on
+// their disks, loaded into their slots. The submit is answered when job and data lie here and on one more
+// live peer; alone, on one disk, and the copy is made as soon as a second peer lives.
+import type { JobId, PeerId } from './ids.ts';
+import type { JobBook } from './job-book.ts';
+import type { JobHeader } from './job.ts';
+import type { CoreState } from './state.ts';
+import type { WorkModel } from './work.ts';
+
+export class Greeting {
+  readonly #state: CoreState;
+  /** Jobs on their way to this disk, by persist id. */
+  readonly #keeping = new Map<number, JobBook>();
+  #refused: { readonly job: JobBook; readonly atMs: number }[] = [];
+
+  constructor(state: CoreState) {
+    this.#state = state;
+  }
+
+  /** Tells a peer that (re)connected what it may have missed. */
+  greet(peer: PeerId): void {
+    const state = this.#state;
+    const ended: JobBook[] = [];
+    for (const job of state.jobs.values()) {
+      if (!job.storedBy.has(state.self)) continue;
+      const { header, ending } = job;
+      if (ending !== undefined) {
+        ended.push(job);
+        continue;
+      }
+      state.send(peer, { kind: 'jobOffered', header });
+      state.send(peer, { kind: 'jobStored', job: header.job });
+    }
+    for (const { header, ending } of ended.slice(-state.limits.endingsToldMax)) {
+      if (ending !== undefined) state.send(peer, { kind: 'jobEnded', header, ending });
+    }
+  }
+
+  offer(job: JobBook): void {
+    this.#state.broadcast({ kind: 'jobOffered', header: job.header });
+  }
+
+  /** A peer offers a job: new ones are fetched, and passed on by nobody, for everybody greets everybody. */
+  offered(from: PeerId, header: JobHeader): void {
+    const job = this.#state.openBook(header);
+    job.storedBy.add(from);
+    this.load(job);
+  }
+
+  stored(from: PeerId, id: JobId): void {
+    this.#state.jobs.get(id)?.storedBy.add(from);
+  }
+
+  load(job: JobBook): void {
+    if (!job.isActive || job.isLoading || job.work !== undefined || job.isUnloadable) return;
+    job.isLoading = true;
+    const { header, jobNumber } = job;
+    const from = [...job.storedBy].filter((peer) => peer !== this.#state.self).toSorted();
+    this.#state.emit({ kind: 'loadJob', header, jobNumber, from });
+  }
+
+  /** Spec and data are on this disk and the slots know the job. */
+  loaded(job: JobBook, work: WorkModel): void {
+    if (work.taskCount !== job.header.taskCount) {
+      this.unloadable(job, 'its file has another number of tasks than its header says');
+      return;
+    }
+    job.isLoading = false;
+    job.work = work;
+    this.keep(job);
+  }
+
+  unloadable(job: JobBook, reason: string): void {
+    job.isLoading = false;
+    job.isUnloadable = true;
+    this.#state.log('warn', 'a job cannot run here', { job: job.header.job, reason });
+  }
+
+  /** Spec and data are here: the job's own record follows them to this disk. */
+  keep(job: JobBook): void {
+    if (job.storedBy.has(this.#state.self)) return;
+    for (const keeping of this.#keeping.values()) if (keeping === job) return;
+    this.#keeping.set(this.#state.persist({ kind: 'job', header: job.header }), job);
+  }
+
+  persisted(id: number): void {
+    const job = this.#keeping.get(id);
+    if (job === undefined) return;
+    this.#keeping.delete(id);
+    job.storedBy.add(this.#state.self);
+    this.#state.broadcast({ kind: 'jobStored', job: job.header.job });
+  }
+
+  persistFailed(id: number): void {
+    const job = this.#keeping.get(id);
+    if (job === undefined) return;
+    this.#keeping.delete(id);
+    this.#refused.push({ job, atMs: this.#state.nowMs });
+  }
+
+  /** A job that this disk refused is offered to it again. */
+  retryDisk(): void {
+    const { nowMs, limits } = this.#state;
+    const due = this.#refused.filter(({ atMs }) => nowMs - atMs >= limits.deliveryRetryMs);
+    if (due.length === 0) return;
+    this.#refused = this.#refused.filter((entry) => !due.includes(entry));
+    for (const { job } of due) this.keep(job);
+  }
+
+  /** Answers the submit once as many disks have the job as can be asked for. */
+  answer(job: JobBook): void {
+    const state = this.#state;
+    if (!job.owesAnswer || !job.storedBy.has(state.self)) return;
+    const others = state.beliefs.live().filter(({ face }) => job.storedBy.has(face.peer));
+    const copies = 1 + others.length;
+    if (others.length === 0 && state.beliefs.ok().length > 0 && job.isActive) return;
+    job.owesAnswer = false;
+    state.emit({ kind: 'answerSubmit', job: job.header.job, copies });
+  }
+}

@@ -1,0 +1,125 @@
+// Everything one peer knows and holds of one job: what is queued, what its slots have claimed, what it gave
+// away and is not confirmed yet, and the ledger.
+import { IntervalDeque } from '../deque/deque.ts';
+import { type Interval, IntervalSet } from '../deque/interval-set.ts';
+import type { PeerId } from './ids.ts';
+import type { JobEnding, JobHeader } from './job.ts';
+import { Ledger } from './ledger.ts';
+import { WorkModel } from './work.ts';
+
+export interface CensusRound {
+  readonly id: number;
+  readonly unanswered: Set<PeerId>;
+  held: IntervalSet;
+  /** When the unanswered were asked last. */
+  askedMs: number;
+}
+
+export class JobBook {
+  readonly header: JobHeader;
+  /** The small integer by which cursor and slots know the job. */
+  readonly jobNumber: number;
+  readonly ledger: Ledger;
+  readonly queue = new IntervalDeque();
+  /** In the window or claimed by a slot, and not finished. */
+  readonly running = new IntervalSet();
+  /** A slot died over these: they run one at a time and are not given away. */
+  readonly retries = new IntervalSet();
+  readonly attempts = new Map<number, number>();
+  /** Peers (this one included) that have the job and its data on disk. */
+  readonly storedBy = new Set<PeerId>();
+  /** Finished here, on the way to this disk. */
+  unsaved = new IntervalSet();
+  unsavedSinceMs = 0;
+  /** undefined until the slots know the job. */
+  work: WorkModel | undefined;
+  isLoading = false;
+  isUnloadable = false;
+  /** Submitted here and not answered yet. */
+  owesAnswer = false;
+  knownSinceMs: number;
+  lastCountedMs: number;
+  ending: JobEnding | undefined;
+  /** The owner as of the last look, to notice a change. */
+  lastOwner: PeerId | undefined;
+  census: CensusRound | undefined;
+  censusWanted = false;
+  lastCensusMs = Number.NEGATIVE_INFINITY;
+  steals = 0;
+  messages = 0;
+  readonly #equalCosts: WorkModel;
+  /** Steals and messages that other peers told of, newest word of each. */
+  readonly told = new Map<PeerId, { steals: number; messages: number }>();
+
+  constructor(header: JobHeader, jobNumber: number, nowMs: number) {
+    this.header = header;
+    this.jobNumber = jobNumber;
+    this.ledger = new Ledger(header.taskCount, header.rowWidth);
+    this.#equalCosts = new WorkModel([{ tasks: Math.max(1, header.taskCount), units: 1_000 }]);
+    this.knownSinceMs = nowMs;
+    this.lastCountedMs = nowMs;
+  }
+
+  get isActive(): boolean {
+    return this.ending === undefined;
+  }
+
+  /** Ready for slots. */
+  get isRunnable(): boolean {
+    return this.isActive && this.work !== undefined;
+  }
+
+  /** Costs; before the kernel has stated them, equal tasks of nominally a millisecond. */
+  get costs(): WorkModel {
+    return this.work ?? this.#equalCosts;
+  }
+
+  /** Tasks here that nobody else runs: queued or claimed. */
+  get holdsTasks(): boolean {
+    return this.queue.taskCount > 0 || !this.running.isEmpty || !this.retries.isEmpty;
+  }
+
+  /** Queues what is new here: neither done nor held already. */
+  enqueue(intervals: readonly Interval[], end: 'bottom' | 'top'): number {
+    const fresh = IntervalSet.from(intervals)
+      .subtract(this.ledger.present)
+      .subtract(this.running)
+      .subtract(this.retries);
+    const list = fresh.intervals();
+    return end === 'bottom' ? this.queue.pushBottom(list) : this.queue.pushTop(list);
+  }
+
+  /** Rows came from elsewhere: what they tell need not run here. */
+  drop(done: readonly Interval[]): void {
+    this.queue.removeAll(done);
+    for (const [start, end] of done) this.retries.remove(start, end);
+  }
+
+  queuedWork(): number {
+    return this.costs.of(this.queue.intervals()) + this.costs.of(this.retries.intervals());
+  }
+
+  /** Mean units of what is in the window or claimed; of the whole job when nothing is. */
+  runningMeanUnits(): number {
+    if (this.running.isEmpty) return this.costs.meanUnits(0, 0);
+    return this.costs.of(this.running.intervals()) / this.running.count;
+  }
+
+  /** Gives up everything that has not started. */
+  clearQueue(): void {
+    this.queue.removeAll(this.queue.intervals());
+    for (const [start, end] of this.retries.intervals()) this.retries.remove(start, end);
+  }
+
+  heldTasks(granted: readonly Interval[]): IntervalSet {
+    return IntervalSet.from(this.queue.intervals())
+      .union(this.running)
+      .union(this.retries)
+      .union(granted)
+      .subtract(this.ledger.present);
+  }
+
+  get heldCount(): number {
+    return this.queue.taskCount + this.running.count + this.retries.count;
+  }
+}

@@ -1,0 +1,61 @@
+// Going in peace: the queue goes to those who stay, claimed tasks end, rows reach their second disk, and only
+// then does the peer say goodbye. Whoever just dies is found by a census; this way nobody has to look.
+import type { Custody } from './custody.ts';
+import type { JobBook } from './job-book.ts';
+import type { Recording } from './recording.ts';
+import { tasksForWork } from './share.ts';
+import type { CoreState } from './state.ts';
+import { closeWindow } from './windows.ts';
+
+export class Leaving {
+  readonly #state: CoreState;
+  readonly #custody: Custody;
+  readonly #recording: Recording;
+  #hasLeft = false;
+
+  constructor(state: CoreState, custody: Custody, recording: Recording) {
+    this.#state = state;
+    this.#custody = custody;
+    this.#recording = recording;
+  }
+
+  begin(): void {
+    this.#state.isDraining = true;
+    for (const job of this.#state.activeJobs()) this.giveBack(job);
+  }
+
+  /** Grants the whole queue to the peers that can run it, by their rates. */
+  giveBack(job: JobBook): void {
+    const state = this.#state;
+    closeWindow(state, job);
+    job.queue.pushBottom(job.retries.intervals());
+    for (const [start, end] of job.retries.intervals()) job.retries.remove(start, end);
+    const takers = state.beliefs.ok().filter((belief) => !belief.draining && belief.face.slots > 0);
+    const { rateKey } = job.header;
+    const rates = takers.map((belief) => state.beliefs.rateOf(belief, rateKey));
+    let ratesLeft = rates.reduce((sum, rate) => sum + rate, 0);
+    for (const [i, belief] of takers.entries()) {
+      const queued = job.queue.intervals();
+      const units = (job.costs.of(queued) * (rates[i] ?? 0)) / ratesLeft;
+      ratesLeft -= rates[i] ?? 0;
+      const isLast = i === takers.length - 1;
+      const tasks = isLast ? job.queue.taskCount : tasksForWork(job.costs, queued, units);
+      const intervals = job.queue.stealTop(tasks);
+      if (intervals.length === 0) continue;
+      this.#custody.grant(belief.face.peer, 0, [{ job: job.header.job, intervals }]);
+    }
+  }
+
+  /** Says goodbye once nothing depends on this peer any more. */
+  look(): void {
+    const state = this.#state;
+    if (!state.isDraining || this.#hasLeft) return;
+    const isBusy = state.activeJobs().some((job) => !job.running.isEmpty);
+    const others = state.beliefs.ok().length;
+    if (isBusy || (others > 0 && this.#custody.hasUnconfirmed) || !this.#recording.isSettled)
+      return;
+    this.#hasLeft = true;
+    state.broadcast({ kind: 'leaving' });
+    state.emit({ kind: 'finishLeaving' });
+  }
+}

@@ -1,0 +1,206 @@
+// The book of one job: task -> row. It only grows, and merging two ledgers is their union, so duplicates,
+// replays and healed partitions do no harm: execution is at least once, the effect exactly once. The ledger
+// also knows on whose disks each row lies, because a row counts when min(2, live peers) disks have it.
+//
+// Rows are kept in blocks of 4,096 tasks that come into being when their first row does.
+import { type Interval, IntervalSet, countTasks } from '../deque/interval-set.ts';
+import type { PeerId } from './ids.ts';
+import type { RowBatch } from './job.ts';
+
+const TASKS_PER_BLOCK = 4_096;
+
+export interface Addition {
+  /** Tasks that had no row before (or only a failure that this row replaces). */
+  readonly added: IntervalSet;
+  /** Tasks whose known row differs from the one that came: an alarm, the known row stays. */
+  readonly conflicts: readonly number[];
+}
+
+export class Ledger {
+  readonly taskCount: number;
+  readonly rowWidth: number;
+  /** Tasks with a row or a final failure. */
+  readonly #present = new IntervalSet();
+  /** Those of `present` whose attempts were used up. */
+  readonly #failures = new IntervalSet();
+  readonly #counted = new IntervalSet();
+  readonly #makers = new Map<PeerId, IntervalSet>();
+  readonly #disks = new Map<PeerId, IntervalSet>();
+  readonly #blocks = new Map<number, Float64Array>();
+  #failedRows = 0;
+
+  constructor(taskCount: number, rowWidth: number) {
+    this.taskCount = taskCount;
+    this.rowWidth = rowWidth;
+  }
+
+  get present(): IntervalSet {
+    return this.#present;
+  }
+
+  get counted(): IntervalSet {
+    return this.#counted;
+  }
+
+  get isComplete(): boolean {
+    return this.#counted.count === this.taskCount;
+  }
+
+  /** Rows that tell of an error, the strategy's own or a final failure. */
+  get failedCount(): number {
+    return this.#failedRows;
+  }
+
+  madeBy(peer: PeerId): IntervalSet {
+    return this.#makers.get(peer) ?? new IntervalSet();
+  }
+
+  makers(): [PeerId, IntervalSet][] {
+    return [...this.#makers].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  onDiskOf(peer: PeerId): IntervalSet {
+    return this.#disks.get(peer) ?? new IntervalSet();
+  }
+
+  /** The first row of a task wins; an equal one changes nothing; a row replaces a failure until it counts. */
+  add(batch: RowBatch): Addition {
+    const added = new IntervalSet();
+    const conflicts: number[] = [];
+    let row = 0;
+    for (const [start, end] of batch.intervals) {
+      for (let task = start; task < end; task++, row++) {
+        const offset = row * this.rowWidth;
+        if (!this.#present.has(task)) added.add(task, task + 1);
+        else if (batch.kind === 'rows' && this.#failures.has(task)) {
+          this.#forgetFailure(task);
+          added.add(task, task + 1);
+        } else {
+          const isDifferent =
+            batch.kind === 'rows' &&
+            !this.#failures.has(task) &&
+            !this.#equals(task, batch.values, offset);
+          if (isDifferent) conflicts.push(task);
+          continue;
+        }
+        this.#write(task, batch.values, offset);
+        if (isFailedRow(batch.values, offset, this.rowWidth)) this.#failedRows++;
+      }
+    }
+    const made = this.#makers.get(batch.maker) ?? new IntervalSet();
+    this.#makers.set(batch.maker, made);
+    for (const [start, end] of added.intervals()) {
+      this.#present.add(start, end);
+      made.add(start, end);
+      if (batch.kind === 'failures') this.#failures.add(start, end);
+    }
+    return { added, conflicts };
+  }
+
+  markOnDisk(peer: PeerId, intervals: readonly Interval[]): void {
+    const disk = this.#disks.get(peer) ?? new IntervalSet();
+    this.#disks.set(peer, disk);
+    for (const [start, end] of intervals) disk.add(start, end);
+  }
+
+  /** That peer came back with an empty home, or its disk is not what it was. */
+  forgetDisk(peer: PeerId): void {
+    this.#disks.delete(peer);
+  }
+
+  /** Returns how many of the tasks were not counted before. */
+  count(intervals: readonly Interval[]): number {
+    let added = 0;
+    for (const [start, end] of intervals) added += this.#counted.add(start, end);
+    return added;
+  }
+
+  /** Rows of tasks that are all present, grouped by maker and kind, at most `rowsMax` a batch. */
+  batchesOf(tasks: IntervalSet, rowsMax: number): RowBatch[] {
+    const batches: RowBatch[] = [];
+    for (const [maker, made] of this.makers()) {
+      const mine = made.intersect(tasks);
+      const rows = this.#split(mine.subtract(this.#failures), rowsMax);
+      const failures = this.#split(mine.intersect(this.#failures), rowsMax);
+      batches.push(...rows.map((part) => ({ kind: 'rows' as const, maker, ...part })));
+      batches.push(...failures.map((part) => ({ kind: 'failures' as const, maker, ...part })));
+    }
+    return batches;
+  }
+
+  /** Copies the row of a present task to `target[offset ..]`. */
+  readRow(task: number, target: Float64Array, offset: number): void {
+    const block = this.#blocks.get(Math.floor(task / TASKS_PER_BLOCK));
+    const from = (task % TASKS_PER_BLOCK) * this.rowWidth;
+    if (block !== undefined) target.set(block.subarray(from, from + this.rowWidth), offset);
+  }
+
+  #split(tasks: IntervalSet, rowsMax: number): Pick<RowBatch, 'intervals' | 'values'>[] {
+    const parts: Pick<RowBatch, 'intervals' | 'values'>[] = [];
+    let rest = tasks;
+    while (!rest.isEmpty) {
+      const intervals = firstTasks(rest.intervals(), rowsMax);
+      const values = new Float64Array(countTasks(intervals) * this.rowWidth);
+      let offset = 0;
+      for (const [start, end] of intervals) {
+        for (let task = start; task < end; task++, offset += this.rowWidth) {
+          this.readRow(task, values, offset);
+        }
+      }
+      parts.push({ intervals, values });
+      rest = rest.subtract(intervals);
+    }
+    return parts;
+  }
+
+  #write(task: number, values: Float64Array, offset: number): void {
+    const index = Math.floor(task / TASKS_PER_BLOCK);
+    let block = this.#blocks.get(index);
+    if (block === undefined) {
+      const tasks = Math.min(TASKS_PER_BLOCK, this.taskCount - index * TASKS_PER_BLOCK);
+      block = new Float64Array(tasks * this.rowWidth);
+      this.#blocks.set(index, block);
+    }
+    const at = (task % TASKS_PER_BLOCK) * this.rowWidth;
+    block.set(values.subarray(offset, offset + this.rowWidth), at);
+  }
+
+  /** Bit for bit, but every NaN equals every other: NaN is canonical in rows, not on every wire. */
+  #equals(task: number, values: Float64Array, offset: number): boolean {
+    const block = this.#blocks.get(Math.floor(task / TASKS_PER_BLOCK));
+    const from = (task % TASKS_PER_BLOCK) * this.rowWidth;
+    for (let i = 0; i < this.rowWidth; i++) {
+      if (!Object.is(block?.[from + i], values[offset + i])) return false;
+    }
+    return true;
+  }
+
+  #forgetFailure(task: number): void {
+    const range: Interval = [task, task + 1];
+    for (const set of [this.#failures, this.#counted, this.#present]) set.remove(...range);
+    for (const made of this.#makers.values()) made.remove(...range);
+    for (const disk of this.#disks.values()) disk.remove(...range);
+    this.#failedRows--;
+  }
+}
+
+/** A failed task's row is all NaN but for its last value, the error code. */
+export function isFailedRow(values: Float64Array, offset: number, rowWidth: number): boolean {
+  const last = offset + rowWidth - 1;
+  if (Number.isNaN(values[last])) return false;
+  for (let i = offset; i < last; i++) if (!Number.isNaN(values[i])) return false;
+  return rowWidth > 1;
+}
+
+/** The first `count` tasks of a list. */
+function firstTasks(intervals: readonly Interval[], count: number): Interval[] {
+  const taken: Interval[] = [];
+  let left = count;
+  for (const [start, end] of intervals) {
+    if (left === 0) break;
+    const until = Math.min(end, start + left);
+    taken.push([start, until]);
+    left -= until - start;
+  }
+  return taken;
+}

@@ -1,0 +1,87 @@
+// Every tunable of the core: its unit, what more and less cost, and where the number comes from. Relations
+// between them are asserted below and not described.
+import { invariant } from '../invariant.ts';
+
+export interface Limits {
+  /** ms between heartbeats. Less: quicker suspicion, more idle traffic (4/s to 20 peers: 1.3 % of a core, measured). */
+  readonly heartbeatMs: number;
+  /** ms of silence until a peer is suspect: no steals to or from it. Less: false suspicion after a lost packet
+   * (TCP's doubled retransmission time delivers a 1 s blip after 1.5 s, measured). */
+  readonly suspectMs: number;
+  /** ms of silence until a peer is lost and a census looks for its work. More: its work waits; less: a closed lid
+   * of a few seconds runs work twice (0.5-1.2 % of tasks at 0.5 s, none at 5 s, modelled). */
+  readonly lostMs: number;
+  /** ms of work in one claimed micro-batch. More: coarser tail; less: more claims (each below 1 us). */
+  readonly microBatchMs: number;
+  /** Most tasks in a micro-batch: bounds a claim's rows to 640 KiB of 20 columns. */
+  readonly microBatchTasksMax: number;
+  /** A thief asks when its backlog is below this many round trips, or micro-batches. */
+  readonly prefetchRoundTrips: number;
+  /** ms: floor of the above, one scheduling quantum of a busy machine. */
+  readonly prefetchMsMin: number;
+  /** A steal is worth at least this many round trips of the thief's work, unless it is the tail. */
+  readonly grainRoundTrips: number;
+  /** Refusals in a row until a thief arms its lifelines and is silent. w = 2 costs 1-8 points of efficiency,
+   * 4-6 none that shows, and messages fall from 1-2.9 to 0.4 per task (modelled). */
+  readonly refusalsMax: number;
+  /** ms between two requests after a refusal, at least. Less: a storm while everybody is nearly done. */
+  readonly refusalPauseMs: number;
+  /** ms without an answer until a steal request is given up, at least; 4 round trips when that is more. */
+  readonly stealTimeoutMs: number;
+  /** ms until an unconfirmed grant is sent again, at least. It is idempotent. */
+  readonly grantResendMs: number;
+  /** ms for which a victim still names a confirmed grant in a census: longer than a census can race a grant. */
+  readonly confirmedNamedMs: number;
+  /** ms that finished rows may wait for company on their way to disk. More: fewer flushes (17 ms each on a Mac);
+   * less: fresher results. A peer whose queue is empty never waits. */
+  readonly rowsFlushMs: number;
+  /** Rows that go to disk without waiting. */
+  readonly rowsFlushCount: number;
+  /** Bytes of rows in one message: below the 1 MiB frame with room for the rest. */
+  readonly rowsMessageBytesMax: number;
+  /** ms until rows that nobody acknowledged are offered again (a full disk over there). */
+  readonly deliveryRetryMs: number;
+  /** ms between two censuses of one job, at least, when idle peers find nothing. */
+  readonly censusPauseMs: number;
+  /** Slot-ms of history behind a measured rate. More: steadier; less: follows throttling sooner. */
+  readonly rateMemoryMs: number;
+  /** Units per slot-millisecond before anything was measured: a unit is nominally a microsecond. */
+  readonly priorUnitsPerSlotMs: number;
+  /** Attempts of one task (a dead slot each) until it is reported as failed. */
+  readonly attemptsMax: number;
+  /** Ended jobs that a peer tells a newcomer about. */
+  readonly endingsToldMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  heartbeatMs: 250,
+  suspectMs: 1_500,
+  lostMs: 10_000,
+  microBatchMs: 3,
+  microBatchTasksMax: 4_096,
+  prefetchRoundTrips: 2,
+  prefetchMsMin: 2,
+  grainRoundTrips: 4,
+  refusalsMax: 4,
+  refusalPauseMs: 5,
+  stealTimeoutMs: 500,
+  grantResendMs: 500,
+  confirmedNamedMs: 1_000,
+  rowsFlushMs: 50,
+  rowsFlushCount: 4_096,
+  rowsMessageBytesMax: 512 * 1024,
+  deliveryRetryMs: 5_000,
+  censusPauseMs: 1_000,
+  rateMemoryMs: 3_000,
+  priorUnitsPerSlotMs: 1_000,
+  attemptsMax: 3,
+  endingsToldMax: 50,
+};
+
+export function checkLimits(limits: Limits): void {
+  invariant(limits.suspectMs >= 4 * limits.heartbeatMs, 'a suspect missed several heartbeats');
+  invariant(limits.lostMs > limits.suspectMs, 'a lost peer was suspect before');
+  invariant(limits.stealTimeoutMs < limits.suspectMs, 'a thief gives up before it suspects');
+  invariant(limits.refusalsMax >= 1 && limits.attemptsMax >= 1, 'at least one try');
+  invariant(limits.rowsMessageBytesMax < 1024 * 1024, 'rows fit a control frame');
+}

@@ -1,0 +1,226 @@
+// From a finished task to a counted one. A row goes to its maker's disk and to one more: the owner's, or,
+// for what only the owner has, its buddy's. It counts when min(2, live peers) disks have it, and stays
+// counted when more peers come; missing copies are made in the background. Nothing here waits for a steal,
+// and no steal waits for this.
+import { type Interval, IntervalSet, countTasks } from '../deque/interval-set.ts';
+import type { PeerId } from './ids.ts';
+import type { JobBook } from './job-book.ts';
+import type { RowBatch } from './job.ts';
+import type { CoreState } from './state.ts';
+
+interface Delivery {
+  readonly job: JobBook;
+  readonly to: PeerId;
+  readonly intervals: readonly Interval[];
+  readonly sentMs: number;
+}
+
+export class Recording {
+  readonly #state: CoreState;
+  /** Rows on their way to this disk, by persist id. */
+  readonly #writing = new Map<number, { job: JobBook; intervals: readonly Interval[] }>();
+  readonly #deliveries = new Map<number, Delivery>();
+  #nextDelivery = 1;
+  /** This disk refused rows at that moment; they are offered to it again later. */
+  #diskFailedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(state: CoreState) {
+    this.#state = state;
+  }
+
+  /** Nothing finished here is still on its way to a disk. */
+  get isSettled(): boolean {
+    const unsaved = [...this.#state.jobs.values()].some((job) => !job.unsaved.isEmpty);
+    return !unsaved && this.#writing.size === 0 && this.#deliveries.size === 0;
+  }
+
+  /** Own slots finished tasks. */
+  finished(job: JobBook, intervals: readonly Interval[], values: Float64Array): void {
+    const state = this.#state;
+    state.done += countTasks(intervals);
+    const batch: RowBatch = { kind: 'rows', maker: state.self, intervals, values };
+    this.#enter(job, batch);
+    if (job.unsaved.isEmpty) job.unsavedSinceMs = state.nowMs;
+    for (const [start, end] of intervals) job.unsaved.add(start, end);
+  }
+
+  /** The attempts of these tasks are used up: a final failure, durable like a row. */
+  failed(job: JobBook, intervals: readonly Interval[], code: number): void {
+    const { rowWidth } = job.header;
+    const values = new Float64Array(countTasks(intervals) * rowWidth).fill(Number.NaN);
+    for (let i = rowWidth - 1; i < values.length; i += rowWidth) values[i] = code;
+    const batch: RowBatch = { kind: 'failures', maker: this.#state.self, intervals, values };
+    this.#enter(job, batch);
+    this.#write(job, batch);
+  }
+
+  /** Rows of another peer, which has them on its disk. */
+  received(job: JobBook, from: PeerId, delivery: number, batch: RowBatch): void {
+    const state = this.#state;
+    this.#enter(job, batch);
+    job.drop(batch.intervals);
+    job.ledger.markOnDisk(from, batch.intervals);
+    const mine = job.ledger.onDiskOf(state.self);
+    const isKept = IntervalSet.from(batch.intervals).subtract(mine).isEmpty;
+    const kept = { kind: 'rowsKept', delivery } as const;
+    if (isKept) state.send(from, kept);
+    else state.send(from, kept, this.#write(job, batch));
+    this.count(job);
+  }
+
+  /** The other side has the rows of a delivery on its disk. */
+  kept(from: PeerId, deliveryId: number): void {
+    const delivery = this.#deliveries.get(deliveryId);
+    if (delivery === undefined || delivery.to !== from) return;
+    this.#deliveries.delete(deliveryId);
+    delivery.job.ledger.markOnDisk(from, delivery.intervals);
+    this.count(delivery.job);
+  }
+
+  /** Returns whether the id was one of ours. */
+  persisted(id: number): boolean {
+    const written = this.#writing.get(id);
+    if (written === undefined) return false;
+    this.#writing.delete(id);
+    written.job.ledger.markOnDisk(this.#state.self, written.intervals);
+    this.deliverOwed(written.job);
+    this.count(written.job);
+    return true;
+  }
+
+  persistFailed(id: number): boolean {
+    const written = this.#writing.get(id);
+    if (written === undefined) return false;
+    this.#writing.delete(id);
+    this.#diskFailedMs = this.#state.nowMs;
+    return true;
+  }
+
+  /** Sends finished rows to disk: at once when the slots have nothing left to claim, else in company. */
+  flushDue(): void {
+    const { limits, nowMs, cursor } = this.#state;
+    for (const job of this.#state.jobs.values()) {
+      if (job.unsaved.isEmpty) continue;
+      const isDry = cursor.remaining() === 0 && job.queue.taskCount === 0;
+      const isDue = nowMs - job.unsavedSinceMs >= limits.rowsFlushMs;
+      if (isDry || isDue || job.unsaved.count >= limits.rowsFlushCount) this.#flush(job);
+    }
+  }
+
+  /** When `flushDue` has to look again; undefined when nothing waits. */
+  nextFlushMs(): number | undefined {
+    let at: number | undefined;
+    for (const job of this.#state.jobs.values()) {
+      if (job.unsaved.isEmpty) continue;
+      at = Math.min(at ?? Infinity, job.unsavedSinceMs + this.#state.limits.rowsFlushMs);
+    }
+    return at;
+  }
+
+  /** Sends rows on this disk to where their second copy belongs, unless they are there or on their way. */
+  deliverOwed(job: JobBook): void {
+    const state = this.#state;
+    const isOwner = state.isOwner(job);
+    const to = isOwner ? state.buddyOf(job) : state.ownerOf(job);
+    if (to === undefined || state.beliefs.get(to)?.connected !== true) return;
+    let owed = job.ledger.onDiskOf(state.self);
+    if (isOwner) for (const peer of this.#liveDisks(job)) owed = owed.subtract(peer);
+    else owed = owed.intersect(job.ledger.madeBy(state.self)).subtract(job.ledger.onDiskOf(to));
+    for (const delivery of this.#deliveries.values()) {
+      if (delivery.job === job && delivery.to === to) owed = owed.subtract(delivery.intervals);
+    }
+    this.sendRows(job, to, owed);
+  }
+
+  /** `tasks` must be present here and on this disk. */
+  sendRows(job: JobBook, to: PeerId, tasks: IntervalSet): void {
+    const state = this.#state;
+    const rowBytes = job.header.rowWidth * Float64Array.BYTES_PER_ELEMENT;
+    const rowsMax = Math.floor(state.limits.rowsMessageBytesMax / rowBytes);
+    for (const batch of job.ledger.batchesOf(tasks, rowsMax)) {
+      const delivery = this.#nextDelivery++;
+      const { intervals } = batch;
+      this.#deliveries.set(delivery, { job, to, intervals, sentMs: state.nowMs });
+      state.send(to, { kind: 'rows', job: job.header.job, delivery, batch });
+    }
+  }
+
+  /** Gives up deliveries to a peer that is gone or silent for long; what is owed goes out again later. */
+  forgetDeliveries(isHopeless: (to: PeerId) => boolean): void {
+    const { nowMs, limits } = this.#state;
+    for (const [id, delivery] of this.#deliveries) {
+      const isOld = nowMs - delivery.sentMs >= limits.deliveryRetryMs;
+      if (isOld || isHopeless(delivery.to)) this.#deliveries.delete(id);
+    }
+  }
+
+  /** Rows that this disk refused a while ago are offered to it again. */
+  retryDisk(): void {
+    const { nowMs, limits, self } = this.#state;
+    if (nowMs - this.#diskFailedMs < limits.deliveryRetryMs) return;
+    if (this.#diskFailedMs === Number.NEGATIVE_INFINITY) return;
+    this.#diskFailedMs = Number.NEGATIVE_INFINITY;
+    for (const job of this.#state.jobs.values()) {
+      let missing = job.ledger.present.subtract(job.ledger.onDiskOf(self));
+      missing = missing.subtract(job.unsaved);
+      for (const write of this.#writing.values()) {
+        if (write.job === job) missing = missing.subtract(write.intervals);
+      }
+      for (const batch of job.ledger.batchesOf(missing, limits.rowsFlushCount)) {
+        this.#write(job, batch);
+      }
+    }
+  }
+
+  /** Owner only: counts what lies on enough disks by now. */
+  count(job: JobBook): void {
+    const state = this.#state;
+    if (!state.isOwner(job) || job.ledger.isComplete) return;
+    const mine = job.ledger.onDiskOf(state.self);
+    let enough = mine.subtract(job.ledger.counted);
+    if (enough.isEmpty) return;
+    if (state.beliefs.live().length > 0) {
+      let second = new IntervalSet();
+      for (const disk of this.#liveDisks(job)) second = second.union(enough.intersect(disk));
+      enough = second;
+    }
+    if (job.ledger.count(enough.intervals()) > 0) {
+      job.lastCountedMs = state.nowMs;
+      state.emit({ kind: 'jobChanged', job: job.header.job });
+    }
+  }
+
+  #liveDisks(job: JobBook): IntervalSet[] {
+    return this.#state.beliefs.live().map(({ face }) => job.ledger.onDiskOf(face.peer));
+  }
+
+  #enter(job: JobBook, batch: RowBatch): void {
+    const { added, conflicts } = job.ledger.add(batch);
+    this.#state.failed += batch.kind === 'failures' ? added.count : 0;
+    for (const task of conflicts) {
+      const makers = [
+        batch.maker,
+        ...job.ledger
+          .makers()
+          .filter(([, made]) => made.has(task))
+          .map(([maker]) => maker),
+      ];
+      this.#state.emit({ kind: 'raiseAlarm', job: job.header.job, task, makers });
+    }
+  }
+
+  #flush(job: JobBook): void {
+    const unsaved = job.unsaved;
+    job.unsaved = new IntervalSet();
+    const mine = unsaved.intersect(job.ledger.madeBy(this.#state.self));
+    for (const batch of job.ledger.batchesOf(mine, this.#state.limits.rowsFlushCount)) {
+      this.#write(job, batch);
+    }
+  }
+
+  #write(job: JobBook, batch: RowBatch): number {
+    const id = this.#state.persist({ kind: 'rows', job: job.header.job, batch });
+    this.#writing.set(id, { job, intervals: batch.intervals });
+    return id;
+  }
+}

@@ -1,0 +1,190 @@
+// What all parts of the core share: who we are, what we believe, the jobs we know, and the list of orders
+// that the current call of `handle` will return. Nothing here decides anything.
+import type { WindowCursor } from '../deque/cursor.ts';
+import { Beliefs } from './beliefs.ts';
+import { type JobId, type PeerId, highestRanked } from './ids.ts';
+import type { PeerFace } from './input.ts';
+import { JobBook } from './job-book.ts';
+import type { JobHeader } from './job.ts';
+import type { Limits } from './limits.ts';
+import type { Message } from './messages.ts';
+import type { Output, PersistEntry } from './output.ts';
+import { Rates } from './rates.ts';
+import { Recent } from './recent.ts';
+import { Rng } from './rng.ts';
+
+export interface CoreOptions {
+  readonly face: PeerFace;
+  readonly seed: number;
+  /** The window that slots claim from; the core opens and shrinks it. */
+  readonly cursor: WindowCursor;
+  readonly limits: Limits;
+  /** Wall clock (epoch ms) at nowMs 0; only stamps endings, no decision reads it. */
+  readonly epochMs?: number;
+  /** false: all work stays where it was submitted until somebody steals it. */
+  readonly seeding?: boolean;
+}
+
+/** Messages that a steal costs; rows and heartbeats are counted by nobody. */
+const STEAL_PATH: ReadonlySet<Message['kind']> = new Set([
+  'lifelineArmed',
+  'stealRequest',
+  'stealRefused',
+  'grant',
+  'grantConfirmed',
+]);
+
+export class CoreState {
+  readonly face: PeerFace;
+  readonly self: PeerId;
+  readonly limits: Limits;
+  readonly cursor: WindowCursor;
+  readonly rng: Rng;
+  readonly seeding: boolean;
+  readonly epochMs: number;
+  readonly beliefs: Beliefs;
+  readonly rates: Rates;
+  readonly recent = new Recent();
+  /** In the order in which this peer came to know them. */
+  readonly jobs = new Map<JobId, JobBook>();
+  nowMs = 0;
+  isDraining = false;
+  /** Tasks of this life, for people. */
+  done = 0;
+  failed = 0;
+  stole = 0;
+  gave = 0;
+  #outputs: Output[] = [];
+  #nextPersist = 1;
+  #nextJobNumber = 1;
+
+  constructor(options: CoreOptions) {
+    this.face = options.face;
+    this.self = options.face.peer;
+    this.limits = options.limits;
+    this.cursor = options.cursor;
+    this.rng = new Rng(options.seed);
+    this.epochMs = options.epochMs ?? 0;
+    this.seeding = options.seeding ?? true;
+    this.beliefs = new Beliefs(options.limits);
+    this.rates = new Rates(options.limits.rateMemoryMs, options.face.slots);
+  }
+
+  takeOutputs(): Output[] {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return outputs;
+  }
+
+  emit(output: Output): void {
+    this.#outputs.push(output);
+  }
+
+  send(to: PeerId, message: Message, after?: number): void {
+    if (this.beliefs.get(to)?.connected !== true) return;
+    if (STEAL_PATH.has(message.kind)) for (const job of this.activeJobs()) job.messages++;
+    this.emit({ kind: 'send', to, message, ...(after === undefined ? {} : { after }) });
+  }
+
+  broadcast(message: Message, after?: number): void {
+    for (const belief of this.beliefs.all()) this.send(belief.face.peer, message, after);
+  }
+
+  persist(entry: PersistEntry): number {
+    const id = this.#nextPersist++;
+    this.emit({ kind: 'persist', id, entry });
+    return id;
+  }
+
+  log(
+    level: 'debug' | 'info' | 'warn',
+    text: string,
+    fields: Readonly<Record<string, string | number>>,
+  ): void {
+    this.emit({ kind: 'log', level, text, fields });
+  }
+
+  /** Starts the book of a job, or returns the one there is. */
+  openBook(header: JobHeader): JobBook {
+    const known = this.jobs.get(header.job);
+    if (known !== undefined) return known;
+    const book = new JobBook(header, this.#nextJobNumber++, this.nowMs);
+    this.jobs.set(header.job, book);
+    return book;
+  }
+
+  activeJobs(): JobBook[] {
+    return [...this.jobs.values()].filter((job) => job.isActive);
+  }
+
+  jobByNumber(jobNumber: number): JobBook | undefined {
+    for (const job of this.jobs.values()) if (job.jobNumber === jobNumber) return job;
+    return undefined;
+  }
+
+  /** The submitter while it lives; then, of the live peers that have the job on disk, the highest ranked. */
+  ownerOf(job: JobBook): PeerId {
+    const { submitter } = job.header;
+    if (submitter === this.self || this.beliefs.isLive(submitter)) return submitter;
+    const candidates = [...job.storedBy].filter(
+      (peer) => peer === this.self || this.beliefs.isLive(peer),
+    );
+    return highestRanked(job.header.job, candidates) ?? this.self;
+  }
+
+  isOwner(job: JobBook): boolean {
+    return this.ownerOf(job) === this.self;
+  }
+
+  /** Keeps the second copy of what the owner itself has and nobody else. */
+  buddyOf(job: JobBook): PeerId | undefined {
+    const others = this.beliefs
+      .live()
+      .filter((belief) => belief.connected)
+      .map((belief) => belief.face.peer);
+    return highestRanked(`${job.header.job}|${this.self}`, others);
+  }
+
+  /** Units per ms of this whole peer. */
+  ownRate(rateKey: string): number {
+    const perSlotMs = this.rates.perSlotMs(rateKey) ?? this.limits.priorUnitsPerSlotMs;
+    return perSlotMs * this.face.slots;
+  }
+
+  /** Queued and unclaimed work of one job. */
+  unclaimedWork(job: JobBook): number {
+    let units = job.queuedWork();
+    if (this.windowJob() === job) {
+      units += this.cursor.remaining() * job.runningMeanUnits();
+    }
+    return units;
+  }
+
+  /** Unclaimed work and what the slots still have of their claims (half of each, on average). */
+  backlogWork(job: JobBook): number {
+    const claimed = job.running.count - (this.windowJob() === job ? this.cursor.remaining() : 0);
+    return this.unclaimedWork(job) + (claimed / 2) * job.runningMeanUnits();
+  }
+
+  /** ms until the slots run dry, over all jobs. */
+  unclaimedMs(): number {
+    let ms = 0;
+    for (const job of this.activeJobs()) {
+      ms += this.unclaimedWork(job) / this.ownRate(job.header.rateKey);
+    }
+    return ms;
+  }
+
+  backlogMs(): number {
+    let ms = 0;
+    for (const job of this.activeJobs()) {
+      ms += this.backlogWork(job) / this.ownRate(job.header.rateKey);
+    }
+    return ms;
+  }
+
+  windowJob(): JobBook | undefined {
+    const window = this.cursor.window();
+    return window === undefined ? undefined : this.jobByNumber(window.jobNumber);
+  }
+}

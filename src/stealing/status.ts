@@ -1,0 +1,117 @@
+// A snapshot of the core for people: screens and APIs are drawn from this and from nothing else, so that no
+// screen can change anything.
+import { busySlots } from './heartbeat.ts';
+import { sharesOf } from './ending.ts';
+import type { JobId, PeerId } from './ids.ts';
+import type { PeerFace } from './input.ts';
+import type { JobEnding, JobHeader, PeerShare } from './job.ts';
+import type { CoreState } from './state.ts';
+
+export interface PeerStatus {
+  readonly face: PeerFace;
+  readonly isSelf: boolean;
+  readonly state: 'ok' | 'suspect' | 'draining' | 'lost';
+  readonly busySlots: number;
+  readonly queuedTasks: number;
+  readonly donePerSec: number;
+  /** Units finished in the last 30 s. */
+  readonly recentUnits: number;
+  /** Units per ms, newest known rate; 0 when none is known. */
+  readonly rate: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly stole: number;
+  readonly gave: number;
+  readonly rttMs: number;
+}
+
+export interface JobStatus {
+  readonly header: JobHeader;
+  readonly owner: PeerId;
+  readonly copies: number;
+  readonly isActive: boolean;
+  readonly ending: JobEnding | undefined;
+  /** Tasks counted as far as this peer knows; exact at the owner. */
+  readonly counted: number;
+  readonly failed: number;
+  readonly heldHere: number;
+  readonly elapsedMs: number;
+  /** Exact at the owner only; elsewhere what this peer has seen. */
+  readonly shares: readonly PeerShare[];
+}
+
+export interface CoreStatus {
+  readonly self: PeerId;
+  readonly isDraining: boolean;
+  readonly peers: readonly PeerStatus[];
+  readonly jobs: readonly JobStatus[];
+}
+
+export function statusOf(state: CoreState): CoreStatus {
+  return {
+    self: state.self,
+    isDraining: state.isDraining,
+    peers: [ownStatus(state), ...state.beliefs.all().map((belief) => peerStatus(belief))],
+    jobs: [...state.jobs.keys()].map((job) => jobStatus(state, job)).filter((j) => j !== undefined),
+  };
+}
+
+function ownStatus(state: CoreState): PeerStatus {
+  const rates = state.rates.told();
+  return {
+    face: state.face,
+    isSelf: true,
+    state: state.isDraining ? 'draining' : 'ok',
+    busySlots: busySlots(state),
+    queuedTasks: state.activeJobs().reduce((sum, job) => sum + job.heldCount, 0),
+    donePerSec: state.recent.donePerSec(state.nowMs),
+    recentUnits: state.recent.units(state.nowMs),
+    rate: rates.at(-1)?.unitsPerMs ?? 0,
+    done: state.done,
+    failed: state.failed,
+    stole: state.stole,
+    gave: state.gave,
+    rttMs: 0,
+  };
+}
+
+function peerStatus(belief: ReturnType<CoreState['beliefs']['all']>[number]): PeerStatus {
+  const { beat } = belief;
+  const isDraining = belief.draining && belief.state === 'ok';
+  return {
+    face: belief.face,
+    isSelf: false,
+    state: isDraining ? 'draining' : belief.state,
+    busySlots: beat?.busySlots ?? 0,
+    queuedTasks: beat?.jobs.reduce((sum, job) => sum + job.heldTasks, 0) ?? 0,
+    donePerSec: beat?.donePerSec ?? 0,
+    recentUnits: beat?.recentUnits ?? 0,
+    rate: beat?.rates.at(-1)?.unitsPerMs ?? 0,
+    done: beat?.done ?? 0,
+    failed: beat?.failed ?? 0,
+    stole: beat?.stole ?? 0,
+    gave: beat?.gave ?? 0,
+    rttMs: belief.rttMs,
+  };
+}
+
+function jobStatus(state: CoreState, id: JobId): JobStatus | undefined {
+  const job = state.jobs.get(id);
+  if (job === undefined) return undefined;
+  const owner = state.ownerOf(job);
+  const told = state.beliefs.get(owner)?.progress.get(id)?.countedTasks ?? 0;
+  const live = state.beliefs.live().filter(({ face }) => job.storedBy.has(face.peer));
+  const isKeptHere = job.storedBy.has(state.self);
+  return {
+    header: job.header,
+    owner,
+    copies: live.length + (isKeptHere ? 1 : 0),
+    isActive: job.isActive,
+    ending: job.ending,
+    counted: owner === state.self ? job.ledger.counted.count : Math.max(told, 0),
+    failed: job.ledger.failedCount,
+    heldHere: job.heldCount,
+    elapsedMs: job.ending?.elapsedMs ?? state.nowMs - job.knownSinceMs,
+    shares: job.ending?.shares ?? sharesOf(state, job),
+  };
+}

@@ -1,0 +1,168 @@
+// Getting work: a peer that will soon be dry asks one victim; after a few refusals it arms its lifelines (a
+// standing request at every neighbour) and is silent until work comes to it. Nobody polls.
+//
+// Lifelines: Saraswat, Kambadur, Kodali, Grove, Krishnamoorthy, PPoPP 2011. Changed: they are armed before a
+// job arrives, so that the first wave goes out over them, and up to 32 peers everybody is a neighbour.
+import type { Belief } from './beliefs.ts';
+import type { PeerId } from './ids.ts';
+import type { CoreState } from './state.ts';
+import { microBatchMs } from './windows.ts';
+
+/** Up to here everybody is everybody's neighbour; above, neighbours differ in one bit of their rank. */
+const FULL_GRAPH_PEERS = 32;
+
+export class Thief {
+  readonly #state: CoreState;
+  #asked:
+    | { readonly request: number; readonly victim: PeerId; readonly sentMs: number }
+    | undefined;
+  #nextRequest = 1;
+  #refusals = 0;
+  /** No request before that moment. */
+  #pauseUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #armedAt = new Set<PeerId>();
+
+  constructor(state: CoreState) {
+    this.#state = state;
+  }
+
+  /** Work came: the lifelines that are still out are stale, and the next refusal is the first again. */
+  gotWork(): void {
+    this.#refusals = 0;
+    this.#armedAt.clear();
+  }
+
+  granted(request: number): void {
+    if (this.#asked?.request === request) this.#asked = undefined;
+  }
+
+  refused(from: PeerId, request: number): void {
+    if (this.#asked?.request !== request || this.#asked.victim !== from) return;
+    this.#miss();
+  }
+
+  /** Somebody has plenty while we wait: a lifeline was lost on the way, or nobody feeds them. Ask again. */
+  heardBacklog(backlogMs: number): void {
+    const isDry = this.#refusals >= this.#state.limits.refusalsMax;
+    if (isDry && backlogMs > this.#thresholdMs() && this.#state.unclaimedMs() === 0) {
+      this.#refusals = 0;
+    }
+  }
+
+  /** The peer is gone or new: it does not know that we wait. */
+  forget(peer: PeerId): void {
+    this.#armedAt.delete(peer);
+    if (this.#asked?.victim === peer) this.#miss();
+  }
+
+  /** Asks, or arms, or does nothing. Called after every fact. */
+  look(): void {
+    const state = this.#state;
+    if (state.isDraining || state.face.slots === 0) return;
+    this.#giveUpOnSilence();
+    const unclaimedMs = state.unclaimedMs();
+    if (unclaimedMs >= this.#thresholdMs()) {
+      this.#refusals = 0;
+      return;
+    }
+    if (this.#asked !== undefined) return;
+    const isEmpty = unclaimedMs === 0;
+    if (this.#refusals < state.limits.refusalsMax && state.activeJobs().length > 0) {
+      if (state.nowMs < this.#pauseUntilMs) return;
+      const victim = this.#pickVictim();
+      if (victim !== undefined) {
+        this.#ask(victim);
+        return;
+      }
+    }
+    if (isEmpty) this.#arm();
+  }
+
+  /** When `look` has to be called again though nothing happened. */
+  nextLookMs(): number | undefined {
+    if (this.#asked !== undefined) return this.#asked.sentMs + this.#patienceMs();
+    return this.#pauseUntilMs > this.#state.nowMs ? this.#pauseUntilMs : undefined;
+  }
+
+  #ask(victim: Belief): void {
+    const state = this.#state;
+    const request = this.#nextRequest++;
+    this.#asked = { request, victim: victim.face.peer, sentMs: state.nowMs };
+    state.send(victim.face.peer, {
+      kind: 'stealRequest',
+      request,
+      rates: state.rates.told(),
+      slots: state.face.slots,
+      backlogMs: state.backlogMs(),
+    });
+  }
+
+  #miss(): void {
+    const state = this.#state;
+    this.#asked = undefined;
+    this.#refusals++;
+    // A victim that refused has as little as we have; in a micro-batch's time that may be different.
+    const active = state.activeJobs().map((job) => microBatchMs(state, job) / 2);
+    const pauseMs = Math.max(state.limits.refusalPauseMs, Math.min(50, ...active));
+    this.#pauseUntilMs = state.nowMs + pauseMs;
+  }
+
+  #giveUpOnSilence(): void {
+    if (this.#asked === undefined) return;
+    if (this.#state.nowMs - this.#asked.sentMs >= this.#patienceMs()) this.#miss();
+  }
+
+  #patienceMs(): number {
+    return Math.max(this.#state.limits.stealTimeoutMs, 4 * this.#state.beliefs.rttMs());
+  }
+
+  /** Two round trips or two micro-batches ahead, so that work arrives before the slots are dry. */
+  #thresholdMs(): number {
+    const { limits, beliefs } = this.#state;
+    const batches = this.#state.activeJobs().map((job) => microBatchMs(this.#state, job));
+    return limits.prefetchRoundTrips * Math.max(limits.prefetchMsMin, beliefs.rttMs(), ...batches);
+  }
+
+  /** Weighted by surplus, so that thieves spread over victims; full view, as beliefs age by what they said. */
+  #pickVictim(): Belief | undefined {
+    const { beliefs, nowMs, rng } = this.#state;
+    const surplus = beliefs
+      .ok()
+      .map((belief) => ({ belief, ms: beliefs.agedBacklogMs(belief, nowMs) }))
+      .filter(({ ms }) => ms > this.#thresholdMs() / 2);
+    const total = surplus.reduce((sum, { ms }) => sum + ms, 0);
+    let point = rng.nextFloat() * total;
+    for (const { belief, ms } of surplus) {
+      point -= ms;
+      if (point < 0) return belief;
+    }
+    return surplus.at(-1)?.belief;
+  }
+
+  #arm(): void {
+    const state = this.#state;
+    for (const belief of this.#neighbours()) {
+      const { peer } = belief.face;
+      if (this.#armedAt.has(peer)) continue;
+      this.#armedAt.add(peer);
+      state.send(peer, {
+        kind: 'lifelineArmed',
+        rates: state.rates.told(),
+        slots: state.face.slots,
+      });
+    }
+  }
+
+  #neighbours(): Belief[] {
+    const ok = this.#state.beliefs.ok();
+    if (ok.length < FULL_GRAPH_PEERS) return ok;
+    const ranked = [...ok.map((belief) => belief.face.peer), this.#state.self].toSorted();
+    const own = ranked.indexOf(this.#state.self);
+    const near = new Set<PeerId>();
+    for (let bit = 1; bit < ranked.length; bit *= 2) {
+      const neighbour = ranked[(own ^ bit) % ranked.length];
+      if (neighbour !== undefined && neighbour !== this.#state.self) near.add(neighbour);
+    }
+    return ok.filter((belief) => near.has(belief.face.peer));
+  }
+}

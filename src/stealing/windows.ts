@@ -1,0 +1,80 @@
+// Between deque and slots: keeps a window open while there is something to run, and sizes the micro-batches
+// that slots claim from it. The main thread never hands out single tasks; slots help themselves.
+import { type Interval, IntervalSet } from '../deque/interval-set.ts';
+import { WINDOW_SEGMENTS_MAX, WINDOW_TASKS_MAX } from '../deque/cursor.ts';
+import { invariant } from '../invariant.ts';
+import type { JobBook } from './job-book.ts';
+import type { CoreState } from './state.ts';
+
+/** Opens the next window when the slots have claimed all of the last one. Jobs run in the order of arrival. */
+export function refillWindow(state: CoreState): void {
+  if (state.cursor.window() !== undefined) return;
+  for (const job of state.activeJobs()) {
+    if (!job.isRunnable) continue;
+    if (openRetry(state, job)) return;
+    if (job.queue.taskCount === 0) continue;
+    const intervals = job.queue.popBottom(WINDOW_TASKS_MAX, WINDOW_SEGMENTS_MAX);
+    open(state, job, intervals, microBatchTasks(state, job, intervals));
+    return;
+  }
+}
+
+/** Tasks over which a slot died run alone, so that the next death names its task. */
+function openRetry(state: CoreState, job: JobBook): boolean {
+  const first = job.retries.intervals()[0];
+  if (first === undefined) return false;
+  const alone: Interval = [first[0], first[0] + 1];
+  job.retries.remove(...alone);
+  open(state, job, [alone], 1);
+  return true;
+}
+
+function open(
+  state: CoreState,
+  job: JobBook,
+  intervals: readonly Interval[],
+  microBatch: number,
+): void {
+  for (const [start, end] of intervals) {
+    const fresh = job.running.add(start, end);
+    invariant(fresh === end - start, 'a queued task is not running');
+  }
+  state.cursor.open({ jobNumber: job.jobNumber, intervals, microBatchTasks: microBatch });
+}
+
+function microBatchTasks(state: CoreState, job: JobBook, intervals: readonly Interval[]): number {
+  const rateKey = job.header.rateKey;
+  const perSlotMs = state.rates.perSlotMs(rateKey);
+  // Nothing measured yet: one task a claim finds out what it costs.
+  if (perSlotMs === undefined) return 1;
+  const [start, end] = intervals[0] ?? [0, 0];
+  const units = job.costs.meanUnits(start, end);
+  const tasks = Math.ceil((state.limits.microBatchMs * perSlotMs) / units);
+  return Math.min(Math.max(1, tasks), state.limits.microBatchTasksMax);
+}
+
+/** A new rate was measured: claims of the open window follow it. */
+export function resizeMicroBatch(state: CoreState, job: JobBook): void {
+  if (state.windowJob() !== job) return;
+  state.cursor.setMicroBatch(microBatchTasks(state, job, job.running.intervals()));
+}
+
+/** Expected ms of one micro-batch, at least. */
+export function microBatchMs(state: CoreState, job: JobBook): number {
+  const perSlotMs = state.rates.perSlotMs(job.header.rateKey) ?? state.limits.priorUnitsPerSlotMs;
+  return Math.max(state.limits.microBatchMs, job.costs.meanUnits(0, 0) / perSlotMs);
+}
+
+/** Takes up to `tasks` back from the open window's far end, if the window is this job's. */
+export function shrinkWindow(state: CoreState, job: JobBook, tasks: number): Interval[] {
+  if (tasks <= 0 || state.windowJob() !== job) return [];
+  const taken = state.cursor.shrink(tasks);
+  for (const [start, end] of taken) job.running.remove(start, end);
+  return taken;
+}
+
+/** Everything unclaimed of this job goes back from the window into its queue. */
+export function closeWindow(state: CoreState, job: JobBook): void {
+  const taken = shrinkWindow(state, job, WINDOW_TASKS_MAX);
+  job.queue.pushBottom(IntervalSet.from(taken).subtract(job.ledger.present).intervals());
+}
