@@ -1,0 +1,101 @@
+// Kernel `backtest`: a job's strategies over its dataset, one task per grid point. Compiling parses every rule
+// once; a task then is a decode of its index, a handful of cache look-ups and one pass over the bars.
+
+import { type Market, describeMarket } from './engine/market.ts';
+import { BACKTEST_COLUMNS, writeErrorRow, writeRow } from './engine/metrics.ts';
+import { planTask } from './engine/plan.ts';
+import { simulate } from './engine/reference.ts';
+import { SeriesBook } from './engine/series.ts';
+import type { Candles, TaskRunner, Trade, WorkRun } from './job.ts';
+import { SERIES_CACHE_BYTES } from './limits.ts';
+import type { BacktestSpec } from './spec.ts';
+import { type Strategy, comparisonCount, parseStrategy } from './strategy.ts';
+import { TaskFault } from './task-fault.ts';
+
+/** Nanoseconds per bar of one task with its series warm, on the box of limits.ts' figures: a fixed part and a
+ * part per comparison. They only weigh tasks against each other; real speed is measured by the mesh. */
+const BAR_NS = 6;
+const COMPARISON_NS = 1;
+
+/** Throws an Error (a RuleError for a rule) when the spec cannot run on these candles. */
+export function compileBacktest(spec: BacktestSpec, candles: Candles): TaskRunner {
+  const strategies = spec.strategies.map(parseStrategy);
+  const blocks = new Blocks(strategies.map((strategy) => strategy.grid.count));
+  const market = describeMarket(candles, spec.dataset.fromMs, spec.dataset.toMs);
+  const book = new SeriesBook(candles, SERIES_CACHE_BYTES);
+
+  const locate = (task: number): { strategy: Strategy; values: Float64Array } => {
+    const { block, index } = blocks.locate(task);
+    const strategy = strategies[block] as Strategy;
+    return { strategy, values: strategy.grid.valuesAt(index) };
+  };
+  const compute = (task: number, trades?: Trade[]) => {
+    const { strategy, values } = locate(task);
+    const { names } = strategy.grid;
+    const valueOf = (name: string): number => values[names.indexOf(name)] ?? NaN;
+    const plan = planTask(strategy, valueOf, book, market);
+    return simulate(market, spec.broker, plan, trades);
+  };
+  return {
+    taskCount: blocks.count,
+    columns: BACKTEST_COLUMNS,
+    workRuns: strategies.map((strategy) => workOf(strategy, market)),
+    run(task, rows, offset) {
+      try {
+        const outcome = compute(task);
+        writeRow(outcome, market, spec.broker.cash, { rows, offset });
+      } catch (fault) {
+        if (!(fault instanceof TaskFault)) throw fault;
+        writeErrorRow(fault.code, rows, offset);
+      }
+    },
+    waitMs: () => 0,
+    label(task) {
+      const { strategy, values } = locate(task);
+      const params = Object.fromEntries(
+        strategy.grid.names.map((name, i) => [name, values[i] ?? NaN]),
+      );
+      return { name: strategy.name, params };
+    },
+    trades(task) {
+      const trades: Trade[] = [];
+      try {
+        compute(task, trades);
+      } catch (fault) {
+        if (!(fault instanceof TaskFault)) throw fault;
+      }
+      return trades;
+    },
+  };
+}
+
+function workOf(strategy: Strategy, market: Market): WorkRun {
+  const nsPerBar = BAR_NS + COMPARISON_NS * comparisonCount(strategy);
+  const units = Math.round(((market.end - market.first) * nsPerBar) / 1000);
+  return { tasks: strategy.grid.count, units: Math.max(1, units) };
+}
+
+/** Consecutive blocks of tasks: which block holds a task, and its index in there. */
+class Blocks {
+  readonly count: number;
+  /** Of each block, the task after its last. */
+  readonly #ends: readonly number[];
+
+  constructor(counts: readonly number[]) {
+    let total = 0;
+    this.#ends = counts.map((count) => (total += count));
+    this.count = total;
+  }
+
+  locate(task: number): { block: number; index: number } {
+    if (!(task >= 0 && task < this.count)) throw new RangeError(`there is no task ${task}`);
+    let low = 0;
+    let high = this.#ends.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (task < (this.#ends[middle] as number)) high = middle;
+      else low = middle + 1;
+    }
+    return { block: low, index: task - (low === 0 ? 0 : (this.#ends[low - 1] as number)) };
+  }
+}

@@ -1,0 +1,286 @@
+// The reference engine: one pass over the bars, one position at a time, written to be read. Any faster engine
+// must give the same row bit for bit. Each bar goes through the same five steps:
+//
+//   1. open    what was decided on the previous close fills at this open: the exit first, then the entry;
+//   2. inside  stop and target, live from the entry bar on; the open decides where it is already beyond one,
+//              and where both lie within the bar the stop counts as first (an ambiguous exit);
+//   3. close   equity is marked at the close; equity of zero or less closes the position and ends trading;
+//   4. end     at the last bar an open position is closed at the close (a forced exit);
+//   5. decide  the rules are read on this close, for the next open.
+//
+// Money is kept as realised equity: cash at the start, plus profit and loss, minus fees as they are paid.
+
+import type { Trade } from '../job.ts';
+import type { BrokerSpec } from '../spec.ts';
+import type { Market } from './market.ts';
+import type { Distance, Plan, SidePlan } from './plan.ts';
+
+type ExitReason = Trade['exitReason'];
+
+/** What the metrics are made of. */
+export interface Outcome {
+  readonly finalEquity: number;
+  /** Largest fall from a peak of the equity at closes, as a fraction of the peak. */
+  readonly maxDrawdown: number;
+  /** Change of equity from each UTC day's last close to the next's. */
+  readonly dailyReturns: readonly number[];
+  /** Net of fees, in order of exit. */
+  readonly pnls: readonly number[];
+  /** Sum over trades of exitBar - entryBar. */
+  readonly heldBars: number;
+  /** Bars during which a position was open after the open's fills. */
+  readonly exposedBars: number;
+  readonly fees: number;
+  readonly ambiguousExits: number;
+  readonly forcedExits: number;
+}
+
+/** Runs one task. Appends its trades to `trades` if given. */
+export function simulate(
+  market: Market,
+  broker: BrokerSpec,
+  plan: Plan,
+  trades?: Trade[],
+): Outcome {
+  const simulation = new Simulation(market, broker, plan, trades);
+  for (let bar = market.first; bar < market.end; bar++) simulation.step(bar);
+  return simulation.outcome();
+}
+
+class Simulation {
+  readonly #market: Market;
+  readonly #broker: BrokerSpec;
+  readonly #plan: Plan;
+  readonly #trades: Trade[] | undefined;
+
+  #equity: number;
+  #isRuined = false;
+
+  /** 1 long, -1 short, 0 flat; the rest of the position counts only when not flat. */
+  #side = 0;
+  #quantity = 0;
+  #entryBar = 0;
+  #entryPrice = 0;
+  #entryFee = 0;
+  #stop = NaN;
+  #target = NaN;
+
+  /** Decided on the previous close. */
+  #pendingExit: 'signal' | 'maxBars' | undefined;
+  #pendingSide = 0;
+
+  #peak: number;
+  #maxDrawdown = 0;
+  #lastDayEquity = NaN;
+  readonly #dailyReturns: number[] = [];
+  readonly #pnls: number[] = [];
+  #heldBars = 0;
+  #exposedBars = 0;
+  #fees = 0;
+  #ambiguousExits = 0;
+  #forcedExits = 0;
+
+  constructor(market: Market, broker: BrokerSpec, plan: Plan, trades: Trade[] | undefined) {
+    this.#market = market;
+    this.#broker = broker;
+    this.#plan = plan;
+    this.#trades = trades;
+    this.#equity = broker.cash;
+    this.#peak = broker.cash;
+  }
+
+  step(bar: number): void {
+    this.#fillAtOpen(bar);
+    if (this.#side !== 0) {
+      this.#exposedBars++;
+      this.#checkLevels(bar);
+    }
+    this.#closeBar(bar);
+    if (bar >= this.#plan.firstDecision && !this.#isRuined) this.#decide(bar);
+  }
+
+  outcome(): Outcome {
+    return {
+      finalEquity: this.#equity,
+      maxDrawdown: this.#maxDrawdown,
+      dailyReturns: this.#dailyReturns,
+      pnls: this.#pnls,
+      heldBars: this.#heldBars,
+      exposedBars: this.#exposedBars,
+      fees: this.#fees,
+      ambiguousExits: this.#ambiguousExits,
+      forcedExits: this.#forcedExits,
+    };
+  }
+
+  #fillAtOpen(bar: number): void {
+    const exit = this.#pendingExit;
+    const side = this.#pendingSide;
+    this.#pendingExit = undefined;
+    this.#pendingSide = 0;
+    const open = this.#market.candles.open[bar] as number;
+    if (exit !== undefined && this.#side !== 0) this.#exitAtMarket(bar, open, exit);
+    if (side !== 0 && this.#side === 0) this.#enter(bar, open, side);
+  }
+
+  #enter(bar: number, open: number, side: number): void {
+    const { fee, slippage } = this.#broker;
+    const { stopLoss, takeProfit } = this.#plan;
+    const price = open * (1 + side * slippage);
+    const quantity = this.#quantityAt(price);
+    if (!(quantity > 0)) return;
+    const stop = stopLoss === null ? NaN : levelOf(stopLoss, bar - 1, price, -side);
+    const target = takeProfit === null ? NaN : levelOf(takeProfit, bar - 1, price, side);
+    // A distance in price units can be undefined or zero at the signal bar: no trade without its stop.
+    if (stopLoss !== null && Number.isNaN(stop)) return;
+    if (takeProfit !== null && Number.isNaN(target)) return;
+    this.#side = side;
+    this.#quantity = quantity;
+    this.#entryBar = bar;
+    this.#entryPrice = price;
+    this.#entryFee = quantity * price * fee;
+    this.#stop = stop;
+    this.#target = target;
+    this.#equity -= this.#entryFee;
+    this.#fees += this.#entryFee;
+  }
+
+  /** What the equity can pay for with its fee, as whole lots; 0: no trade. A short is bound in the same way. */
+  #quantityAt(price: number): number {
+    const { fee, lot } = this.#broker;
+    const { kind, value } = this.#plan.size;
+    const cost = price * (1 + fee);
+    if (!(this.#equity > 0)) return 0;
+    if (kind === 'units') {
+      // 0.3 units are three lots of 0.1, although 0.3 / 0.1 is a hair below 3.
+      const units = lot > 0 ? Math.floor(value / lot + 1e-9) * lot : value;
+      return units * cost <= this.#equity ? units : 0;
+    }
+    const spend = kind === 'equity' ? this.#equity * value : Math.min(value, this.#equity);
+    const quantity = spend / cost;
+    return lot > 0 ? Math.floor(quantity / lot) * lot : quantity;
+  }
+
+  #checkLevels(bar: number): void {
+    const { candles } = this.#market;
+    const open = candles.open[bar] as number;
+    // Seen from the position: the worst and the best price of the bar. Comparisons with NaN (no level) fail.
+    const isLong = this.#side === 1;
+    const low = candles.low[bar] as number;
+    const high = candles.high[bar] as number;
+    const stop = this.#stop;
+    const target = this.#target;
+    const openAtStop = isLong ? open <= stop : open >= stop;
+    const openAtTarget = isLong ? open >= target : open <= target;
+    if (openAtStop) this.#exitAtMarket(bar, open, 'stop');
+    else if (openAtTarget) this.#exit(bar, open, 'target');
+    else {
+      const touchesStop = isLong ? low <= stop : high >= stop;
+      const touchesTarget = isLong ? high >= target : low <= target;
+      if (touchesStop && touchesTarget) this.#ambiguousExits++;
+      if (touchesStop) this.#exitAtMarket(bar, stop, 'stop');
+      else if (touchesTarget) this.#exit(bar, target, 'target');
+    }
+  }
+
+  #closeBar(bar: number): void {
+    const close = this.#market.candles.close[bar] as number;
+    const isLast = bar === this.#market.end - 1;
+    if (this.#side !== 0) {
+      const marked = this.#equity + this.#side * this.#quantity * (close - this.#entryPrice);
+      this.#isRuined = marked <= 0;
+      if (isLast || this.#isRuined) {
+        this.#forcedExits++;
+        this.#exitAtMarket(bar, close, 'end');
+      }
+    }
+    const equity =
+      this.#side === 0
+        ? this.#equity
+        : this.#equity + this.#side * this.#quantity * (close - this.#entryPrice);
+    if (equity > this.#peak) this.#peak = equity;
+    else {
+      const drawdown = (this.#peak - equity) / this.#peak;
+      if (drawdown > this.#maxDrawdown) this.#maxDrawdown = drawdown;
+    }
+    if (isLast || this.#market.isDayEnd[bar] === 1) this.#sampleDay(equity);
+  }
+
+  #sampleDay(equity: number): void {
+    const before = this.#lastDayEquity;
+    this.#lastDayEquity = equity;
+    if (Number.isNaN(before)) return;
+    this.#dailyReturns.push(before > 0 ? equity / before - 1 : 0);
+  }
+
+  #decide(bar: number): void {
+    const { long, short, maxBars, reverse } = this.#plan;
+    if (this.#side === 0) {
+      this.#pendingSide = this.#signalledSide(bar);
+      return;
+    }
+    const own = this.#side === 1 ? long : short;
+    if (own !== null && exits(own, bar)) this.#pendingExit = 'signal';
+    if (reverse && this.#signalledSide(bar) === -this.#side) {
+      this.#pendingExit = 'signal';
+      this.#pendingSide = -this.#side;
+    }
+    if (this.#pendingExit === undefined && bar - this.#entryBar + 1 >= maxBars) {
+      this.#pendingExit = 'maxBars';
+    }
+  }
+
+  /** The side whose entry this close calls for. An entry whose own exit holds as well is none, and both sides
+   * at once cancel out. */
+  #signalledSide(bar: number): number {
+    const { long, short } = this.#plan;
+    const wantsLong = long !== null && allHold(long.enter, bar) && !exits(long, bar);
+    const wantsShort = short !== null && allHold(short.enter, bar) && !exits(short, bar);
+    if (wantsLong === wantsShort) return 0;
+    return wantsLong ? 1 : -1;
+  }
+
+  /** A market or stop fill: slippage goes against us. */
+  #exitAtMarket(bar: number, price: number, reason: ExitReason): void {
+    this.#exit(bar, price * (1 - this.#side * this.#broker.slippage), reason);
+  }
+
+  #exit(bar: number, price: number, reason: ExitReason): void {
+    const gain = this.#side * this.#quantity * (price - this.#entryPrice);
+    const fee = this.#quantity * price * this.#broker.fee;
+    const pnl = gain - this.#entryFee - fee;
+    this.#equity += gain - fee;
+    this.#fees += fee;
+    this.#pnls.push(pnl);
+    this.#heldBars += bar - this.#entryBar;
+    this.#trades?.push({
+      side: this.#side === 1 ? 'long' : 'short',
+      entryBar: this.#entryBar,
+      exitBar: bar,
+      entryTimeMs: this.#market.candles.timeMs[this.#entryBar] as number,
+      exitTimeMs: this.#market.candles.timeMs[bar] as number,
+      size: this.#quantity,
+      entryPrice: this.#entryPrice,
+      exitPrice: price,
+      pnl,
+      exitReason: reason,
+    });
+    this.#side = 0;
+  }
+}
+
+/** A price level `distance` away from the entry, up or down; NaN when the distance is not above zero. */
+function levelOf(distance: Distance, signalBar: number, price: number, direction: number): number {
+  if (distance.kind === 'fraction') return price * (1 + direction * distance.value);
+  const units = distance.values[signalBar] as number;
+  return units > 0 && units < Infinity ? price + direction * units : NaN;
+}
+
+function exits(side: SidePlan, bar: number): boolean {
+  return side.exit.length > 0 && allHold(side.exit, bar);
+}
+
+function allHold(conditions: readonly Uint8Array[], bar: number): boolean {
+  for (const holds of conditions) if (holds[bar] === 0) return false;
+  return true;
+}

@@ -1,0 +1,207 @@
+// Expressions and rules over one dataset, evaluated for given variable values and cached by canonical text: a
+// grid of 10,000 tasks asks again and again for the same few hundred series. Nothing looks ahead: the value
+// at a bar depends on that bar and earlier ones only.
+
+import { findIndicator } from '../indicators/catalog.ts';
+import type { Candles } from '../job.ts';
+import {
+  type ArithmeticOp,
+  type Comparison,
+  type Expression,
+  type IndicatorCall,
+  type Rule,
+  calculate,
+  constantValue,
+  isConstant,
+} from '../language/ast.ts';
+import { parameterFault } from '../language/call.ts';
+import { type VariableValue, printCallKey, printExpression, printRule } from '../language/print.ts';
+import { LeastRecentMap } from '../least-recent.ts';
+import { TaskFault } from '../task-fault.ts';
+
+/** One value per bar, NaN where undefined; `start` is the first bar that has all it looks back on. */
+export interface Series {
+  readonly values: Float64Array;
+  readonly start: number;
+}
+
+/** 1 at the bars where the rule holds. */
+export interface Condition {
+  readonly holds: Uint8Array;
+  readonly start: number;
+}
+
+export class SeriesBook {
+  readonly #candles: Candles;
+  readonly #series: LeastRecentMap<readonly Series[]>;
+  readonly #conditions: LeastRecentMap<Condition>;
+
+  constructor(candles: Candles, budgetBytes: number) {
+    this.#candles = candles;
+    // Conditions are an eighth of a series' size and are asked for more often.
+    this.#series = new LeastRecentMap(budgetBytes * 0.75);
+    this.#conditions = new LeastRecentMap(budgetBytes * 0.25);
+  }
+
+  /** Throws a TaskFault when an indicator cannot take its parameter. */
+  condition(rule: Rule, valueOf: VariableValue): Condition {
+    const key = printRule(rule, valueOf);
+    const cached = this.#conditions.get(key);
+    if (cached !== undefined) return cached;
+    const condition = this.#evaluateRule(rule, valueOf);
+    this.#conditions.set(key, condition, condition.holds.byteLength);
+    return condition;
+  }
+
+  /** Throws a TaskFault when an indicator cannot take its parameter. */
+  series(expression: Expression, valueOf: VariableValue): Series {
+    switch (expression.kind) {
+      case 'field':
+        return { values: this.#candles[expression.field], start: 0 };
+      case 'indicator':
+        return this.#indicator(expression, valueOf);
+      case 'number':
+      case 'variable':
+      case 'offset':
+      case 'negate':
+      case 'arithmetic': {
+        const key = printExpression(expression, valueOf);
+        const cached = this.#series.get(key)?.[0];
+        if (cached !== undefined) return cached;
+        const series = this.#derived(expression, valueOf);
+        this.#series.set(key, [series], series.values.byteLength);
+        return series;
+      }
+    }
+  }
+
+  #indicator(call: IndicatorCall, valueOf: VariableValue): Series {
+    const definition = findIndicator(call.name);
+    if (definition === undefined) throw new TaskFault(1);
+    const output = definition.outputs.indexOf(call.output);
+    const key = printCallKey(call, valueOf);
+    const cached = this.#series.get(key)?.[output];
+    if (cached !== undefined) return cached;
+    const parameters = call.parameters.map((parameter) => constantValue(parameter, valueOf));
+    for (const [index, parameter] of definition.parameters.entries()) {
+      if (parameterFault(parameter, parameters[index] ?? NaN) !== undefined) throw new TaskFault(1);
+    }
+    const source =
+      call.source === null
+        ? { values: this.#candles.close, start: 0 }
+        : this.series(call.source, valueOf);
+    const start = source.start + definition.lookback(parameters);
+    if (start >= this.#candles.barCount) throw new TaskFault(5);
+    const input = { candles: this.#candles, source: source.values, start: source.start };
+    const all = definition.compute(input, parameters).map((values) => ({ values, start }));
+    this.#series.set(key, all, all.length * this.#candles.barCount * 8);
+    return all[output] as Series;
+  }
+
+  #derived(expression: Expression, valueOf: VariableValue): Series {
+    const { barCount } = this.#candles;
+    if (isConstant(expression)) {
+      const value = constantValue(expression, valueOf);
+      return { values: new Float64Array(barCount).fill(value), start: 0 };
+    }
+    if (expression.kind === 'offset') {
+      const { values, start } = this.series(expression.operand, valueOf);
+      const moved = new Float64Array(barCount).fill(NaN);
+      if (expression.bars < barCount) {
+        moved.set(values.subarray(0, barCount - expression.bars), expression.bars);
+      }
+      return { values: moved, start: start + expression.bars };
+    }
+    if (expression.kind === 'negate') {
+      const { values, start } = this.series(expression.operand, valueOf);
+      return { values: values.map((value) => -value), start };
+    }
+    if (expression.kind === 'arithmetic') {
+      const left = this.#operand(expression.left, valueOf);
+      const right = this.#operand(expression.right, valueOf);
+      const values = combine(expression.op, left.values, right.values, barCount);
+      return { values, start: Math.max(left.start, right.start) };
+    }
+    return this.series(expression, valueOf);
+  }
+
+  /** A constant stays a number: no column of equal values. */
+  #operand(
+    expression: Expression,
+    valueOf: VariableValue,
+  ): { values: Float64Array | number; start: number } {
+    if (!isConstant(expression)) return this.series(expression, valueOf);
+    return { values: constantValue(expression, valueOf), start: 0 };
+  }
+
+  #evaluateRule(rule: Rule, valueOf: VariableValue): Condition {
+    if (rule.kind === 'compare') return this.#compare(rule, valueOf);
+    const { barCount } = this.#candles;
+    const holds = new Uint8Array(barCount);
+    if (rule.kind === 'not') {
+      const inner = this.condition(rule.rule, valueOf);
+      for (let bar = inner.start; bar < barCount; bar++)
+        holds[bar] = inner.holds[bar] === 1 ? 0 : 1;
+      return { holds, start: inner.start };
+    }
+    const parts = rule.rules.map((part) => this.condition(part, valueOf));
+    const start = parts.reduce((latest, part) => Math.max(latest, part.start), 0);
+    for (let bar = start; bar < barCount; bar++) {
+      const isTrue = (part: Condition): boolean => part.holds[bar] === 1;
+      holds[bar] = (rule.kind === 'any' ? parts.some(isTrue) : parts.every(isTrue)) ? 1 : 0;
+    }
+    return { holds, start };
+  }
+
+  #compare(rule: Comparison, valueOf: VariableValue): Condition {
+    const { barCount } = this.#candles;
+    const left = this.#operand(rule.left, valueOf);
+    const right = this.#operand(rule.right, valueOf);
+    const crosses = rule.op === 'crosses above' || rule.op === 'crosses below';
+    // A cross looks at the bar before as well.
+    const start = Math.max(left.start, right.start) + (crosses ? 1 : 0);
+    if (start >= barCount) throw new TaskFault(5);
+    const holds = new Uint8Array(barCount);
+    compareInto(holds, start, rule.op, { left: left.values, right: right.values });
+    return { holds, start };
+  }
+}
+
+function combine(
+  op: ArithmeticOp,
+  left: Float64Array | number,
+  right: Float64Array | number,
+  barCount: number,
+): Float64Array {
+  const out = new Float64Array(barCount);
+  for (let bar = 0; bar < barCount; bar++) {
+    const a = typeof left === 'number' ? left : (left[bar] as number);
+    const b = typeof right === 'number' ? right : (right[bar] as number);
+    out[bar] = calculate(op, a, b);
+  }
+  return out;
+}
+
+/** Every comparison with NaN is false, also both comparisons inside a cross. */
+function compareInto(
+  holds: Uint8Array,
+  start: number,
+  op: Comparison['op'],
+  { left, right }: { left: Float64Array | number; right: Float64Array | number },
+): void {
+  for (let bar = start; bar < holds.length; bar++) {
+    const a = typeof left === 'number' ? left : (left[bar] as number);
+    const b = typeof right === 'number' ? right : (right[bar] as number);
+    if (op === '<') holds[bar] = a < b ? 1 : 0;
+    else if (op === '>') holds[bar] = a > b ? 1 : 0;
+    else if (op === '<=') holds[bar] = a <= b ? 1 : 0;
+    else if (op === '>=') holds[bar] = a >= b ? 1 : 0;
+    else if (op === '==') holds[bar] = a === b ? 1 : 0;
+    else {
+      const aBefore = typeof left === 'number' ? left : (left[bar - 1] as number);
+      const bBefore = typeof right === 'number' ? right : (right[bar - 1] as number);
+      if (op === 'crosses above') holds[bar] = aBefore <= bBefore && a > b ? 1 : 0;
+      else holds[bar] = aBefore >= bBefore && a < b ? 1 : 0;
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// Moving averages and rolling deviations. SMA and EMA follow TA-Lib's order of operations, so that they equal
+// it bit for bit. `x` is defined from bar `start` on; a result is full length, NaN before it is defined.
+
+/** Running sum: add, divide, drop the oldest. Defined from start + period - 1. */
+export function sma(x: Float64Array, start: number, period: number): Float64Array {
+  const out = undefinedSeries(x.length);
+  let sum = 0;
+  const first = start + period - 1;
+  for (let bar = start; bar < Math.min(first, x.length); bar++) sum += x[bar] as number;
+  for (let bar = first; bar < x.length; bar++) {
+    sum += x[bar] as number;
+    out[bar] = sum / period;
+    sum -= x[bar - period + 1] as number;
+  }
+  return out;
+}
+
+/** Seeded by the mean of the first `period` values, then (x - e) * k + e. Defined from start + period - 1. */
+export function ema(x: Float64Array, start: number, period: number): Float64Array {
+  const out = undefinedSeries(x.length);
+  const first = start + period - 1;
+  if (first >= x.length) return out;
+  let sum = 0;
+  for (let bar = start; bar <= first; bar++) sum += x[bar] as number;
+  const k = 2 / (period + 1);
+  let average = sum / period;
+  out[first] = average;
+  for (let bar = first + 1; bar < x.length; bar++) {
+    average = ((x[bar] as number) - average) * k + average;
+    out[bar] = average;
+  }
+  return out;
+}
+
+/** Linear weights, newest heaviest. Defined from start + period - 1. */
+export function wma(x: Float64Array, start: number, period: number): Float64Array {
+  const out = undefinedSeries(x.length);
+  const first = start + period - 1;
+  if (first >= x.length) return out;
+  const divider = (period * (period + 1)) / 2;
+  let sum = 0;
+  let weighted = 0;
+  for (let bar = start; bar < first; bar++) {
+    sum += x[bar] as number;
+    weighted += (x[bar] as number) * (bar - start + 1);
+  }
+  for (let bar = first; bar < x.length; bar++) {
+    sum += x[bar] as number;
+    weighted += (x[bar] as number) * period;
+    out[bar] = weighted / divider;
+    weighted -= sum;
+    sum -= x[bar - period + 1] as number;
+  }
+  return out;
+}
+
+/**
+ * Population standard deviation. The running sums are of differences to a nearby value and start afresh every
+ * `period` bars: sums of squares of whole prices would lose the digits that matter when prices are large and
+ * moves small. Linear in the bars whatever the period. Defined from start + period - 1.
+ */
+export function deviation(x: Float64Array, start: number, period: number): Float64Array {
+  const out = undefinedSeries(x.length);
+  const first = start + period - 1;
+  let origin = 0;
+  let sum = 0;
+  let squares = 0;
+  for (let bar = first; bar < x.length; bar++) {
+    if ((bar - first) % period === 0) {
+      origin = x[bar] as number;
+      sum = 0;
+      squares = 0;
+      for (let i = bar - period + 1; i <= bar; i++) {
+        const d = (x[i] as number) - origin;
+        sum += d;
+        squares += d * d;
+      }
+    } else {
+      const entering = (x[bar] as number) - origin;
+      const leaving = (x[bar - period] as number) - origin;
+      sum += entering - leaving;
+      squares += entering * entering - leaving * leaving;
+    }
+    const mean = sum / period;
+    const variance = squares / period - mean * mean;
+    // Not `> 0 ? … : 0`: an undefined variance stays undefined.
+    out[bar] = variance <= 0 ? 0 : Math.sqrt(variance);
+  }
+  return out;
+}
+
+export function undefinedSeries(length: number): Float64Array {
+  return new Float64Array(length).fill(NaN);
+}

@@ -1,0 +1,241 @@
+// Text to tree, by recursive descent. What can be known without the data is refused here: unknown names,
+// parameters that no indicator takes, too deep a nesting.
+//
+//   rule       = expression op expression
+//   op         = "<" "<=" ">" ">=" "==" "crosses above" "crosses below"
+//   expression = term { ("+" | "-") term }           term = factor { ("*" | "/") factor }
+//   factor     = "-" factor | primary { "[" whole number "]" }
+//   primary    = number | $name | field | "(" expression ")" | indicator
+//   indicator  = name "(" [ expression { "," expression } ] ")" [ "." output ]
+
+import { MAX_OFFSET, MAX_RULE_DEPTH, MAX_RULE_LENGTH } from '../limits.ts';
+import {
+  type ArithmeticOp,
+  type CompareOp,
+  type Comparison,
+  type Expression,
+  isConstant,
+} from './ast.ts';
+import { FIELDS, type Field } from './ast.ts';
+import { type Argument, buildCall, unknownName } from './call.ts';
+import { nearest } from './suggest.ts';
+import { RuleError, type Token, tokenize } from './token.ts';
+
+/** The variables that a rule may use; undefined: any. */
+export type Scope = ReadonlySet<string> | undefined;
+
+/** A rule such as `rsi(14) < $os`. Throws a RuleError. */
+export function parseRule(text: string, scope?: Scope): Comparison {
+  const parser = new Parser(text, scope);
+  const start = parser.peek();
+  const left = parser.expression(0);
+  const op = parser.compareOp();
+  const right = parser.expression(0);
+  parser.expectEnd();
+  if (isConstant(left) && isConstant(right)) {
+    throw new RuleError('the rule compares two constants: it has the same answer at every bar', {
+      offset: start.offset,
+      length: text.trim().length,
+    });
+  }
+  return { kind: 'compare', op, left, right };
+}
+
+/** An expression alone, such as a distance `2 * atr(14)`. Throws a RuleError. */
+export function parseExpression(text: string, scope?: Scope): Expression {
+  const parser = new Parser(text, scope);
+  const expression = parser.expression(0);
+  parser.expectEnd();
+  return expression;
+}
+
+class Parser {
+  readonly #tokens: readonly Token[];
+  readonly #scope: Scope;
+  #at = 0;
+
+  constructor(text: string, scope: Scope) {
+    if (text.length > MAX_RULE_LENGTH) {
+      throw new RuleError(
+        `a rule has at most ${MAX_RULE_LENGTH} characters, this one has ${text.length}`,
+        { offset: 0, length: 1 },
+      );
+    }
+    this.#tokens = tokenize(text);
+    this.#scope = scope;
+  }
+
+  peek(): Token {
+    return this.#tokens[this.#at] as Token;
+  }
+
+  compareOp(): CompareOp {
+    const token = this.peek();
+    if (token.kind === 'symbol') {
+      switch (token.text) {
+        case '<':
+        case '<=':
+        case '>':
+        case '>=':
+        case '==':
+          this.#at++;
+          return token.text;
+      }
+    }
+    if (token.kind === 'name' && (token.text === 'crosses' || token.text === 'cross')) {
+      this.#at++;
+      const direction = this.peek();
+      if (direction.text === 'above' || direction.text === 'below') {
+        this.#at++;
+        return `crosses ${direction.text}`;
+      }
+      throw new RuleError('after "crosses" comes "above" or "below"', direction);
+    }
+    const hint =
+      token.kind === 'name' && nearest(token.text, ['crosses']) !== undefined
+        ? 'did you mean "crosses above"?'
+        : undefined;
+    throw new RuleError(
+      'expected a comparison: < <= > >= crosses above, crosses below',
+      token,
+      hint,
+    );
+  }
+
+  expression(depth: number): Expression {
+    let left = this.#term(depth + 1);
+    for (let op = this.#symbolOf('+', '-'); op !== undefined; op = this.#symbolOf('+', '-')) {
+      left = { kind: 'arithmetic', op, left, right: this.#term(depth + 1) };
+    }
+    return left;
+  }
+
+  expectEnd(): void {
+    const token = this.peek();
+    if (token.kind !== 'end') throw new RuleError('the rule should have ended here', token);
+  }
+
+  #term(depth: number): Expression {
+    let left = this.#factor(depth);
+    for (let op = this.#symbolOf('*', '/'); op !== undefined; op = this.#symbolOf('*', '/')) {
+      left = { kind: 'arithmetic', op, left, right: this.#factor(depth) };
+    }
+    return left;
+  }
+
+  #factor(depth: number): Expression {
+    if (depth > MAX_RULE_DEPTH) {
+      throw new RuleError(`more than ${MAX_RULE_DEPTH} levels of nesting`, this.peek());
+    }
+    if (this.#symbolOf('-') !== undefined) {
+      const operand = this.#factor(depth + 1);
+      if (operand.kind === 'number') return { kind: 'number', value: -operand.value };
+      return { kind: 'negate', operand };
+    }
+    let operand = this.#primary(depth + 1);
+    while (this.#take('[')) {
+      const bars = this.peek();
+      const count = Number(bars.text);
+      if (bars.kind !== 'number' || !Number.isInteger(count) || count > MAX_OFFSET) {
+        throw new RuleError(`an offset is a whole number of bars, 0 to ${MAX_OFFSET}`, bars);
+      }
+      this.#at++;
+      this.#expect(']');
+      if (isConstant(operand)) throw new RuleError('a constant has no earlier bar', bars);
+      if (count > 0) operand = { kind: 'offset', operand, bars: count };
+    }
+    return operand;
+  }
+
+  #primary(depth: number): Expression {
+    const token = this.peek();
+    this.#at++;
+    switch (token.kind) {
+      case 'number': {
+        const value = Number(token.text);
+        if (!Number.isFinite(value)) throw new RuleError('the number is too large', token);
+        return { kind: 'number', value };
+      }
+      case 'variable':
+        this.#checkVariable(token);
+        return { kind: 'variable', name: token.text };
+      case 'name':
+        return this.#named(token, depth);
+      case 'symbol':
+        if (token.text !== '(') break;
+        return this.#parenthesised(depth);
+      case 'end':
+        throw new RuleError('the rule ends where a value is expected', token);
+    }
+    throw new RuleError(`expected a value before "${token.text}"`, token);
+  }
+
+  #parenthesised(depth: number): Expression {
+    const inner = this.expression(depth);
+    this.#expect(')');
+    return inner;
+  }
+
+  #named(token: Token, depth: number): Expression {
+    const field = FIELDS.find((name: Field) => name === token.text);
+    const isCall = this.peek().text === '(';
+    if (field !== undefined && !isCall) return { kind: 'field', field };
+    if (!isCall) throw unknownName(token);
+    this.#at++;
+    const args = this.#arguments(depth);
+    let output: Token | undefined;
+    if (this.#take('.')) {
+      output = this.peek();
+      if (output.kind !== 'name')
+        throw new RuleError('after "." comes the name of an output', output);
+      this.#at++;
+    }
+    return buildCall(token, args, output);
+  }
+
+  #arguments(depth: number): Argument[] {
+    const args: Argument[] = [];
+    if (this.#take(')')) return args;
+    do {
+      const first = this.peek();
+      const expression = this.expression(depth);
+      const last = this.#tokens[this.#at - 1] as Token;
+      args.push({
+        expression,
+        offset: first.offset,
+        length: last.offset + last.length - first.offset,
+      });
+    } while (this.#take(','));
+    this.#expect(')');
+    return args;
+  }
+
+  #checkVariable(token: Token): void {
+    if (this.#scope === undefined || this.#scope.has(token.text)) return;
+    const near = nearest(token.text, this.#scope);
+    throw new RuleError(
+      `unknown variable "$${token.text}"`,
+      token,
+      near === undefined ? 'variables are declared under "vars"' : `did you mean "$${near}"?`,
+    );
+  }
+
+  #symbolOf<S extends ArithmeticOp>(...symbols: readonly S[]): S | undefined {
+    const token = this.peek();
+    const found = token.kind === 'symbol' ? symbols.find((s) => s === token.text) : undefined;
+    if (found !== undefined) this.#at++;
+    return found;
+  }
+
+  #take(symbol: string): boolean {
+    const token = this.peek();
+    if (token.kind !== 'symbol' || token.text !== symbol) return false;
+    this.#at++;
+    return true;
+  }
+
+  #expect(symbol: string): void {
+    if (this.#take(symbol)) return;
+    throw new RuleError(`expected "${symbol}"`, this.peek());
+  }
+}

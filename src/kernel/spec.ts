@@ -1,0 +1,98 @@
+// The validated, normalised job: what a job blob holds and what every peer compiles. Plain JSON-able content:
+// no defaults left open, no paths, no position in a file. Rules stay text, in the language's canonical form,
+// because text is small, bounded by its length and parsed by the same code on every peer.
+
+export type JobSpec = BacktestSpec | SpinSpec;
+
+export interface BacktestSpec {
+  readonly version: 1;
+  readonly kernel: 'backtest';
+  readonly dataset: DatasetSpec;
+  readonly broker: BrokerSpec;
+  /** At least one; a task index counts through their grids in this order. */
+  readonly strategies: readonly StrategySpec[];
+  /** Column that puts the best task first; for people, it changes no row. */
+  readonly rank: string;
+}
+
+export interface DatasetSpec {
+  /** Of the dataset's binary form (candles.ts), in hex. */
+  readonly sha256: string;
+  readonly symbol: string | null;
+  /** First bar that counts: the first that starts at or after this, epoch ms; null: the file's first. */
+  readonly fromMs: number | null;
+  /** Bars that start at or after this do not count; null: to the file's end. */
+  readonly toMs: number | null;
+}
+
+export interface BrokerSpec {
+  readonly cash: number;
+  /** Fraction of traded value, each side. */
+  readonly fee: number;
+  /** Fraction, against us, on market and stop fills. */
+  readonly slippage: number;
+  /** Quantities are whole multiples of this; 0: any fraction. */
+  readonly lot: number;
+}
+
+export interface StrategySpec {
+  readonly name: string;
+  /** The last one varies fastest from task to task. */
+  readonly vars: readonly VariableSpec[];
+  readonly long: SideSpec | null;
+  readonly short: SideSpec | null;
+  /** Distance expressions; null: none. */
+  readonly stopLoss: string | null;
+  readonly takeProfit: string | null;
+  /** Constant expression; null: no bound. */
+  readonly maxBars: string | null;
+  readonly reverse: boolean;
+  readonly size: SizeSpec;
+}
+
+export type VariableSpec =
+  | { readonly name: string; readonly values: readonly number[] }
+  | {
+      readonly name: string;
+      readonly from: number;
+      readonly step: number;
+      readonly count: number;
+    }
+  | {
+      readonly name: string;
+      readonly from: number;
+      readonly to: number;
+      readonly count: number;
+      readonly log: boolean;
+    };
+
+export interface SideSpec {
+  readonly enter: readonly RuleSpec[];
+  readonly exit: readonly RuleSpec[];
+}
+
+export type RuleSpec =
+  | string
+  | { readonly any: readonly RuleSpec[] }
+  | { readonly all: readonly RuleSpec[] }
+  | { readonly not: RuleSpec };
+
+export interface SizeSpec {
+  readonly kind: 'equity' | 'cash' | 'units';
+  /** Constant expression. */
+  readonly value: string;
+}
+
+export interface SpinSpec {
+  readonly version: 1;
+  readonly kernel: 'spin';
+  readonly tasks: number;
+  /** One cost for all, a list that repeats, or a seeded draw per task. */
+  readonly costMs:
+    | number
+    | readonly number[]
+    | { readonly lognormal: { readonly mean: number; readonly sigma: number } };
+  readonly mode: 'sleep' | 'spin';
+  /** Whole number, 0..2^32-1. */
+  readonly seed: number;
+}

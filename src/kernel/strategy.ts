@@ -1,0 +1,93 @@
+// A strategy with its rules parsed: one tree for all the tasks of its grid. Parsing is also the check that a
+// job from another peer must pass: it throws a RuleError on anything that the language does not allow.
+
+import { Grid } from './grid.ts';
+import { type Expression, type Rule, isConstant } from './language/ast.ts';
+import { parseExpression, parseRule } from './language/parse.ts';
+import { RuleError } from './language/token.ts';
+import { MAX_RULE_DEPTH } from './limits.ts';
+import type { RuleSpec, SideSpec, SizeSpec, StrategySpec } from './spec.ts';
+
+export interface Strategy {
+  readonly name: string;
+  readonly grid: Grid;
+  readonly long: Side | null;
+  readonly short: Side | null;
+  readonly stopLoss: Expression | null;
+  readonly takeProfit: Expression | null;
+  readonly maxBars: Expression | null;
+  readonly reverse: boolean;
+  readonly size: { readonly kind: SizeSpec['kind']; readonly value: Expression };
+}
+
+export interface Side {
+  readonly enter: readonly Rule[];
+  readonly exit: readonly Rule[];
+}
+
+export function parseStrategy(spec: StrategySpec): Strategy {
+  const grid = new Grid(spec.vars);
+  const scope = new Set(grid.names);
+  const expression = (text: string | null): Expression | null =>
+    text === null ? null : parseExpression(text, scope);
+  return {
+    name: spec.name,
+    grid,
+    long: parseSide(spec.long, scope),
+    short: parseSide(spec.short, scope),
+    stopLoss: expression(spec.stopLoss),
+    takeProfit: expression(spec.takeProfit),
+    maxBars: spec.maxBars === null ? null : parseConstant(spec.maxBars, scope),
+    reverse: spec.reverse,
+    size: { kind: spec.size.kind, value: parseConstant(spec.size.value, scope) },
+  };
+}
+
+/** Throws a RuleError, also for an expression that is no constant. */
+export function parseConstant(text: string, scope?: ReadonlySet<string>): Expression {
+  const expression = parseExpression(text, scope);
+  if (isConstant(expression)) return expression;
+  throw new RuleError('here only numbers and $variables are possible', {
+    offset: 0,
+    length: text.length,
+  });
+}
+
+/** Comparisons in all rules: the measure of what a bar costs. */
+export function comparisonCount(strategy: Strategy): number {
+  const count = (rule: Rule): number => {
+    if (rule.kind === 'compare') return 1;
+    if (rule.kind === 'not') return count(rule.rule);
+    return rule.rules.reduce((sum, part) => sum + count(part), 0);
+  };
+  return rulesOf(strategy).reduce((sum, rule) => sum + count(rule), 0);
+}
+
+/** All rules of both sides. */
+export function rulesOf(strategy: Pick<Strategy, 'long' | 'short'>): readonly Rule[] {
+  return [strategy.long, strategy.short].flatMap((side) =>
+    side === null ? [] : [...side.enter, ...side.exit],
+  );
+}
+
+function parseSide(spec: SideSpec | null, scope: ReadonlySet<string>): Side | null {
+  if (spec === null) return null;
+  return {
+    enter: spec.enter.map((rule) => parseRuleSpec(rule, scope, 0)),
+    exit: spec.exit.map((rule) => parseRuleSpec(rule, scope, 0)),
+  };
+}
+
+function parseRuleSpec(spec: RuleSpec, scope: ReadonlySet<string>, depth: number): Rule {
+  if (depth > MAX_RULE_DEPTH) {
+    throw new RuleError(`more than ${MAX_RULE_DEPTH} levels of any, all and not`, {
+      offset: 0,
+      length: 1,
+    });
+  }
+  if (typeof spec === 'string') return parseRule(spec, scope);
+  const inner = (part: RuleSpec): Rule => parseRuleSpec(part, scope, depth + 1);
+  if ('not' in spec) return { kind: 'not', rule: inner(spec.not) };
+  if ('any' in spec) return { kind: 'any', rules: spec.any.map(inner) };
+  return { kind: 'all', rules: spec.all.map(inner) };
+}
