@@ -1,7 +1,7 @@
 // Finding lost work by asking. The owner asks every live peer which rows of a job it has on disk and which
 // tasks it holds; what nobody has and nobody holds runs again. A wrong or late answer can only make a task
 // run twice. It closes when every peer asked has answered or is lost; who joins meanwhile only adds.
-import { type Interval, IntervalSet } from '../deque/interval-set.ts';
+import { type Interval, IntervalSet, validIntervals } from '../deque/interval-set.ts';
 import type { Custody } from './custody.ts';
 import type { PeerId } from './ids.ts';
 import type { CensusRound, JobBook } from './job-book.ts';
@@ -28,6 +28,21 @@ export class Census {
   /** A peer with work is gone, or the job has a new owner: ask as soon as no other round is open. */
   want(job: JobBook): void {
     job.censusWanted = true;
+  }
+
+  /** Rows that are not here: an owner takes a census for them, everybody else asks the owner. */
+  gather(job: JobBook): void {
+    const state = this.#state;
+    const everything = IntervalSet.from([[0, job.header.taskCount]]);
+    const missing = everything.subtract(job.ledger.present);
+    if (missing.isEmpty) return;
+    const owner = state.ownerOf(job);
+    if (owner === state.self) {
+      if (job.ending !== undefined) this.want(job);
+      return;
+    }
+    const intervals = missing.intervals();
+    state.send(owner, { kind: 'rowsWanted', job: job.header.job, intervals });
   }
 
   /** Opens and closes rounds; called after every fact. */
@@ -78,6 +93,9 @@ export class Census {
   }
 
   answered(from: PeerId, job: JobBook, census: number, answer: Answer): void {
+    const { taskCount } = job.header;
+    if (!validIntervals(answer.held, taskCount)) return;
+    if (!answer.onDisk.every(({ intervals }) => validIntervals(intervals, taskCount))) return;
     let wanted = new IntervalSet();
     for (const { intervals } of answer.onDisk) {
       job.ledger.markOnDisk(from, intervals);
@@ -97,6 +115,7 @@ export class Census {
 
   /** Somebody lost rows that are on this disk. */
   rowsWanted(from: PeerId, job: JobBook, intervals: readonly Interval[]): void {
+    if (!validIntervals(intervals, job.header.taskCount)) return;
     const mine = job.ledger.onDiskOf(this.#state.self).intersect(intervals);
     this.#recording.sendRows(job, from, mine);
   }

@@ -95,6 +95,10 @@ export class StealingCore {
     return this.#state.jobs.get(job);
   }
 
+  jobOf(jobNumber: number): JobId | undefined {
+    return this.#state.jobByNumber(jobNumber)?.header.job;
+  }
+
   /** What must hold between any two facts; throws when it does not. */
   check(): void {
     for (const job of this.#state.jobs.values()) {
@@ -143,6 +147,8 @@ export class StealingCore {
         return this.#withJob(input.job, (job) => {
           if (job.isActive) this.#end(job, endingOf(state, job, 'cancelled'));
         });
+      case 'rowsRequested':
+        return this.#withJob(input.job, (job) => this.#census.gather(job));
       case 'leaveRequested':
         return this.#leaving.begin();
       case 'windowDry':
@@ -282,19 +288,14 @@ export class StealingCore {
       this.#state.send(from, answer);
       return;
     }
-    const { taskCount } = job.header;
     switch (message.kind) {
       case 'rows':
-        if (!isWellFormed(message.batch, job.header)) return;
         return this.#recording.received(job, from, message.delivery, message.batch);
       case 'census':
         return this.#census.asked(from, job, message.census);
       case 'censusAnswer':
-        if (!validIntervals(message.held, taskCount)) return;
-        if (!message.onDisk.every(({ intervals }) => validIntervals(intervals, taskCount))) return;
         return this.#census.answered(from, job, message.census, message);
       case 'rowsWanted':
-        if (!validIntervals(message.intervals, taskCount)) return;
         return this.#census.rowsWanted(from, job, message.intervals);
       default:
         unreachable(message);
@@ -391,10 +392,4 @@ export class StealingCore {
     }
     this.#greeting.answer(job);
   }
-}
-
-/** Bounds that only the job's header can give; bytes and types are the codec's. */
-function isWellFormed(batch: RowBatch, header: JobHeader): boolean {
-  if (!validIntervals(batch.intervals, header.taskCount)) return false;
-  return batch.values.length === countTasks(batch.intervals) * header.rowWidth;
 }

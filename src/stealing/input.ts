@@ -60,6 +60,8 @@ export type Input =
   | { readonly kind: 'persisted'; readonly id: number }
   | { readonly kind: 'persistFailed'; readonly id: number; readonly reason: string }
   | { readonly kind: 'cancelRequested'; readonly job: JobId }
+  /** Somebody here wants to read all rows of a job. */
+  | { readonly kind: 'rowsRequested'; readonly job: JobId }
   /** Give the queue back, take nothing, then go. */
   | { readonly kind: 'leaveRequested' }
   | { readonly kind: 'wakeDue' };

@@ -2,10 +2,10 @@
 // for what only the owner has, its buddy's. It counts when min(2, live peers) disks have it, and stays
 // counted when more peers come; missing copies are made in the background. Nothing here waits for a steal,
 // and no steal waits for this.
-import { type Interval, IntervalSet, countTasks } from '../deque/interval-set.ts';
+import { type Interval, IntervalSet, countTasks, validIntervals } from '../deque/interval-set.ts';
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
-import type { RowBatch } from './job.ts';
+import type { JobHeader, RowBatch } from './job.ts';
 import type { CoreState } from './state.ts';
 
 interface Delivery {
@@ -57,6 +57,7 @@ export class Recording {
   /** Rows of another peer, which has them on its disk. */
   received(job: JobBook, from: PeerId, delivery: number, batch: RowBatch): void {
     const state = this.#state;
+    if (!isWellFormed(batch, job.header)) return;
     this.#enter(job, batch);
     job.drop(batch.intervals);
     job.ledger.markOnDisk(from, batch.intervals);
@@ -223,4 +224,10 @@ export class Recording {
     this.#writing.set(id, { job, intervals: batch.intervals });
     return id;
   }
+}
+
+/** Bounds that only the job's header can give; bytes and types are the codec's. */
+function isWellFormed(batch: RowBatch, header: JobHeader): boolean {
+  if (!validIntervals(batch.intervals, header.taskCount)) return false;
+  return batch.values.length === countTasks(batch.intervals) * header.rowWidth;
 }
