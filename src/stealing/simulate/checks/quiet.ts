@@ -1,0 +1,47 @@
+// L4: when all is done only heartbeats are left: no steal, no row, no census, nothing on a disk.
+import type { Message } from '../../messages.ts';
+import type { Check, Sending, Step, WorldView } from '../watch.ts';
+
+/** What is under way when the last peer learns of the end may still arrive, a dead peer is found out after 10 s,
+ * and the copies that it had are made anew. */
+export const SETTLE_MS = 20_000;
+/** How long the world is watched after that. */
+export const WATCH_MS = 3_000;
+
+export function quietWhenIdle(): Check {
+  /** Per virtual time; only what is younger than `SETTLE_MS + WATCH_MS` can matter. */
+  let seen: { readonly atMs: number; readonly what: string }[] = [];
+  const note = (atMs: number, what: string): void => {
+    if (seen.length > 10_000)
+      seen = seen.filter((event) => event.atMs > atMs - SETTLE_MS - WATCH_MS);
+    seen.push({ atMs, what });
+  };
+  return {
+    name: 'L4 an idle mesh sends heartbeats only',
+    sent({ atMs, from, to, message }: Sending): undefined {
+      if (!isIdleTalk(message)) note(atMs, `${from} sends ${to} ${message.kind}`);
+    },
+    stepped({ atMs, peer, outputs }: Step): undefined {
+      if (outputs.some(({ kind }) => kind === 'persist')) note(atMs, `${peer} writes to disk`);
+    },
+    over(world: WorldView): string | undefined {
+      const { endedAtMs } = world;
+      if (endedAtMs === undefined || someJobGoesOn(world)) return undefined;
+      const late = seen.filter(({ atMs }) => atMs > endedAtMs + SETTLE_MS);
+      const first = late[0];
+      if (first === undefined) return undefined;
+      return `${late.length} events in ${WATCH_MS} ms of idleness, first: ${first.what}`;
+    },
+  };
+}
+
+/** One that nobody has the data of any more, which therefore never ends. */
+function someJobGoesOn({ peers }: WorldView): boolean {
+  return peers.some((peer) =>
+    peer.core?.status(peer.localMs).jobs.some(({ isActive }) => isActive),
+  );
+}
+
+function isIdleTalk(message: Message): boolean {
+  return message.kind === 'heartbeat';
+}

@@ -1,0 +1,37 @@
+// The checks that every run gets, by what the scenario allows to be asked of it.
+import type { Scenario } from '../scenario.ts';
+import type { Check, JobTruth, WorldView } from '../watch.ts';
+import type { JobId } from '../../ids.ts';
+import { acknowledgedJobsStay } from './acknowledged.ts';
+import { noAlarm } from './alarms.ts';
+import { nothingRunsTwice } from './duplicates.ts';
+import { jobsEnd } from './ends.ts';
+import { countsNeverShrink } from './monotone.ts';
+import { quietWhenIdle, SETTLE_MS, WATCH_MS } from './quiet.ts';
+import { everyTaskCountsOnce, rowsAreTheReference } from './rows.ts';
+
+/** ms for which a run goes on after its end, so that silence can be heard. */
+export const quietWindowMs = SETTLE_MS + WATCH_MS;
+
+export function suiteFor(
+  scenario: Scenario,
+  truths: (job: JobId) => JobTruth | undefined,
+): Check[] {
+  const checks = [
+    jobsEnd(),
+    rowsAreTheReference(truths),
+    everyTaskCountsOnce(rowsMayBeLost),
+    acknowledgedJobsStay(),
+    countsNeverShrink(),
+    noAlarm(),
+    quietWhenIdle(),
+  ];
+  if (scenario.faults.length === 0) checks.push(nothingRunsTwice());
+  return checks;
+}
+
+/** A row has two disks, and one while its maker believes itself alone: a lost disk proves something only when
+ * it is the one thing that went wrong. */
+function rowsMayBeLost({ scenario, peers }: WorldView): boolean {
+  return peers.some(({ isGone }) => isGone) && scenario.faults.length > 1;
+}

@@ -1,0 +1,294 @@
+// One life of a virtual peer's process: the core with everything that production puts around it. A fact goes
+// in, each order is carried out, one timer is armed anew. What reaches a stopped process waits in its inbox.
+import { WindowCursor } from '../../deque/cursor.ts';
+import { invariant, unreachable } from '../../invariant.ts';
+import type { JobId, PeerId } from '../ids.ts';
+import type { Input, PeerFace } from '../input.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import type { JobHeader } from '../job.ts';
+import type { Output } from '../output.ts';
+import type { Rng } from '../rng.ts';
+import { WorkModel } from '../work.ts';
+import type { Alarm, VirtualClock } from './clock.ts';
+import type { DiskFact, VirtualDisk } from './disk.ts';
+import { between, chance } from './draw.ts';
+import type { Network } from './network.ts';
+import type { PeerPlan, JobPlan } from './scenario.ts';
+import { SimulatedSlots, type SlotJob } from './slots.ts';
+import type { Execution, JobTruth, Step } from './watch.ts';
+
+/** What the simulator needs of a core; `StealingCore` has it. */
+export interface SimulatedCore {
+  handle(input: Input, nowMs: number): Output[];
+  nextWake(): { readonly atMs: number; readonly reason: string } | undefined;
+  check(): void;
+  status(nowMs: number): { readonly jobs: readonly SimulatedJobStatus[] };
+}
+
+export interface SimulatedJobStatus {
+  readonly header: JobHeader;
+  readonly owner: PeerId;
+  readonly isActive: boolean;
+  /** Exact at the owner. */
+  readonly counted: number;
+}
+
+export interface CoreSetup {
+  readonly face: PeerFace;
+  readonly seed: number;
+  readonly cursor: WindowCursor;
+  readonly limits: Limits;
+  readonly seeding: boolean;
+}
+
+export type CoreFactory = (setup: CoreSetup) => SimulatedCore;
+
+export interface KnownJob {
+  readonly truth: JobTruth;
+  readonly plan: JobPlan;
+}
+
+/** The world around a shell. */
+export interface ShellHost {
+  readonly clock: VirtualClock;
+  readonly network: Network;
+  readonly disk: VirtualDisk;
+  readonly plan: PeerPlan;
+  readonly seeding: boolean;
+  readonly makeCore: CoreFactory;
+  /** How many times slower than its plan the machine is at this moment. */
+  readonly slowness: () => number;
+  readonly jobKnown: (job: JobId) => KnownJob;
+  /** Whether that peer is up and has the job's data. */
+  readonly hasData: (peer: PeerId, job: JobId) => boolean;
+  readonly stepped: (step: Step) => void;
+  readonly ran: (execution: Execution) => void;
+  /** The core gave everything back and asked to end. */
+  readonly left: () => void;
+}
+
+/** A timer is late by up to a millisecond, as Node's are. */
+const TIMER_LATE_MS = 1;
+const FETCH_RETRY_MS = 200;
+/** ms from data on disk to slots that know the job. */
+const LOAD_MS: readonly [number, number] = [0.5, 3];
+
+export class Shell {
+  readonly face: PeerFace;
+  readonly core: SimulatedCore;
+  readonly #host: ShellHost;
+  readonly #rng: Rng;
+  readonly #slots: SimulatedSlots;
+  readonly #bornMs: number;
+  /** A monotonic clock begins anywhere. */
+  readonly #clockOffsetMs: number;
+  readonly #jobs = new Map<number, SlotJob>();
+  readonly #loading = new Set<JobId>();
+  readonly #sendsAfter = new Map<number, Extract<Output, { kind: 'send' }>[]>();
+  #timer: Alarm | undefined;
+  #timerForMs: number | undefined;
+  #inbox: (() => void)[] | undefined;
+  #isStopped = false;
+
+  constructor(host: ShellHost, face: PeerFace, rng: Rng) {
+    this.#host = host;
+    this.face = face;
+    this.#rng = rng;
+    this.#bornMs = host.clock.nowMs;
+    this.#clockOffsetMs = between(rng, 0, 1e6);
+    const cursor = WindowCursor.create(host.plan.slots);
+    const seed = rng.nextUint32();
+    const limits = DEFAULT_LIMITS;
+    this.core = host.makeCore({ face, seed, cursor, limits, seeding: host.seeding });
+    this.#slots = new SimulatedSlots({
+      clock: host.clock,
+      cursor,
+      slots: host.plan.slots,
+      unitsPerMs: () => host.plan.unitsPerMs / host.slowness(),
+      job: (jobNumber) => this.#slotJob(jobNumber),
+      report: (input) => this.receive(input),
+      ran: (job, { intervals }, units) =>
+        host.ran({ atMs: host.clock.nowMs, peer: face.peer, job, intervals, units }),
+    });
+  }
+
+  /** This process's own clock. */
+  get localMs(): number {
+    return this.#host.clock.nowMs - this.#bornMs + this.#clockOffsetMs;
+  }
+
+  get isFrozen(): boolean {
+    return this.#inbox !== undefined;
+  }
+
+  /** Before anybody is connected: what a former life left on the disk. */
+  recover(): void {
+    for (const { header, batches, ending } of this.#host.disk.recover()) {
+      this.receive({ kind: 'jobRecovered', header, batches, ending });
+    }
+    this.#rearm();
+    this.#slots.look();
+  }
+
+  receive(input: Input): void {
+    this.#whenRunning(() => this.#handle(input));
+  }
+
+  diskTold(fact: DiskFact): void {
+    this.#whenRunning(() => {
+      const sends = this.#sendsAfter.get(fact.id) ?? [];
+      this.#sendsAfter.delete(fact.id);
+      if (fact.kind === 'persisted') for (const { to, message } of sends) this.#send(to, message);
+      this.#handle(fact);
+    });
+  }
+
+  freeze(): void {
+    if (this.#inbox !== undefined) return;
+    this.#inbox = [];
+    this.#slots.freeze();
+  }
+
+  /** Everything that waited comes at once, and the overdue timer before or after it. */
+  thaw(): void {
+    const inbox = this.#inbox;
+    if (inbox === undefined) return;
+    this.#inbox = undefined;
+    this.#slots.thaw();
+    const isTimerFirst = chance(this.#rng, 0.5);
+    if (isTimerFirst) this.#ringIfDue();
+    for (const act of inbox) this.#whenRunning(act);
+    this.#ringIfDue();
+    this.#rearm();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#slots.stop();
+    this.#host.clock.callOff(this.#timer);
+  }
+
+  killSlot(slot: number): void {
+    if (!this.isFrozen) this.#slots.die(slot);
+  }
+
+  #whenRunning(act: () => void): void {
+    if (this.#isStopped) return;
+    if (this.#inbox === undefined) act();
+    else this.#inbox.push(act);
+  }
+
+  #handle(input: Input): void {
+    const outputs = this.core.handle(input, this.localMs);
+    this.core.check();
+    const { peer, incarnation } = this.face;
+    const atMs = this.#host.clock.nowMs;
+    this.#host.stepped({ atMs, peer, incarnation, input, outputs, core: this.core });
+    for (const output of outputs) if (!this.#isStopped) this.#carryOut(output);
+    if (this.#isStopped) return;
+    this.#slots.look();
+    this.#rearm();
+  }
+
+  #carryOut(output: Output): void {
+    switch (output.kind) {
+      case 'send':
+        if (output.after === undefined) this.#send(output.to, output.message);
+        else {
+          const others = this.#sendsAfter.get(output.after) ?? [];
+          this.#sendsAfter.set(output.after, [...others, output]);
+        }
+        return;
+      case 'persist':
+        this.#host.disk.write(output.id, output.entry);
+        return;
+      case 'loadJob':
+        this.#load(output);
+        return;
+      case 'unloadJob':
+        this.#loading.delete(output.job);
+        return;
+      case 'finishLeaving':
+        this.#host.left();
+        return;
+      case 'answerSubmit':
+      case 'jobChanged':
+      case 'raiseAlarm':
+      case 'log':
+        return;
+      default:
+        unreachable(output);
+    }
+  }
+
+  #send(to: PeerId, message: Extract<Output, { kind: 'send' }>['message']): void {
+    this.#host.network.send(this.face.peer, to, message);
+  }
+
+  #load(order: Extract<Output, { kind: 'loadJob' }>): void {
+    const { job } = order.header;
+    const { truth, plan } = this.#host.jobKnown(job);
+    const work = new WorkModel(plan.runs);
+    this.#jobs.set(order.jobNumber, { truth, work });
+    this.#loading.add(job);
+    this.#fetch(order, 0, work);
+  }
+
+  #fetch(order: Extract<Output, { kind: 'loadJob' }>, attempt: number, work: WorkModel): void {
+    const { clock, disk, network } = this.#host;
+    const { job } = order.header;
+    if (this.#isStopped || !this.#loading.has(job)) return;
+    if (disk.data.has(job)) {
+      clock.after(between(this.#rng, ...LOAD_MS), () => {
+        if (this.#loading.delete(job)) this.receive({ kind: 'jobLoaded', job, work });
+      });
+      return;
+    }
+    const again = (delayMs: number): void => {
+      clock.after(delayMs, () => this.#fetch(order, attempt + 1, work));
+    };
+    const source = order.from[attempt % Math.max(1, order.from.length)];
+    const self = this.face.peer;
+    const isServed = (): boolean =>
+      source !== undefined &&
+      source !== self &&
+      network.isReachable(self, source) &&
+      this.#host.hasData(source, job);
+    if (source === undefined || !isServed()) {
+      again(FETCH_RETRY_MS);
+      return;
+    }
+    const { dataBytes } = this.#host.jobKnown(job).plan;
+    const transferMs = 2 * network.latencyMs(self, source) + dataBytes / network.bytesPerMs;
+    clock.after(transferMs, () => {
+      if (this.#isStopped) return;
+      if (isServed()) disk.data.add(job);
+      again(isServed() ? 0 : FETCH_RETRY_MS);
+    });
+  }
+
+  #slotJob(jobNumber: number): SlotJob {
+    const job = this.#jobs.get(jobNumber);
+    invariant(job !== undefined, `slots claimed tasks of job number ${jobNumber}, never loaded`);
+    return job;
+  }
+
+  #rearm(): void {
+    const wake = this.core.nextWake();
+    if (wake?.atMs === this.#timerForMs) return;
+    this.#host.clock.callOff(this.#timer);
+    this.#timerForMs = wake?.atMs;
+    if (wake === undefined) return;
+    const inMs = Math.max(0, wake.atMs - this.localMs);
+    const lateMs = between(this.#rng, 0.01, TIMER_LATE_MS);
+    this.#timer = this.#host.clock.after(inMs + lateMs, () => this.#ringIfDue());
+  }
+
+  #ringIfDue(): void {
+    if (this.#isStopped || this.isFrozen) return;
+    if (this.#timerForMs === undefined || this.#timerForMs > this.localMs) return;
+    this.#host.clock.callOff(this.#timer);
+    this.#timerForMs = undefined;
+    this.#handle({ kind: 'wakeDue' });
+  }
+}

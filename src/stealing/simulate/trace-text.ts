@@ -1,0 +1,113 @@
+// Facts, orders and messages as one line each, for whoever reads a failing seed. The lines of facts also go
+// into the fingerprint of a run, so they hold everything that tells two runs apart.
+import type { Interval } from '../../deque/interval-set.ts';
+import type { Input } from '../input.ts';
+import type { RowBatch } from '../job.ts';
+import type { Message } from '../messages.ts';
+import type { Output } from '../output.ts';
+
+export function describeInput(input: Input): string {
+  switch (input.kind) {
+    case 'messageReceived':
+      return `<= ${input.from}/${input.incarnation}: ${describeMessage(input.message)}`;
+    case 'peerConnected':
+      return `peerConnected ${input.face.peer}/${input.face.incarnation}`;
+    case 'peerDisconnected':
+      return `peerDisconnected ${input.peer}${input.refused ? ', refused' : ''}`;
+    case 'jobRecovered':
+      return `jobRecovered, ${input.batches.length} batches, ${input.ending?.state ?? 'running'}`;
+    case 'tasksFinished':
+      return `tasksFinished slot ${input.slot} ${ranges(input.intervals)} in ${input.busyMs.toFixed(2)} ms`;
+    case 'slotDied':
+      return `slotDied over ${ranges(input.intervals)}`;
+    case 'persisted':
+      return `persisted ${input.id}`;
+    case 'persistFailed':
+      return `persistFailed ${input.id}`;
+    case 'jobSubmitted':
+    case 'jobLoaded':
+    case 'jobUnloadable':
+    case 'windowDry':
+    case 'cancelRequested':
+    case 'rowsRequested':
+    case 'leaveRequested':
+    case 'wakeDue':
+      return input.kind;
+  }
+}
+
+export function describeMessage(message: Message): string {
+  switch (message.kind) {
+    case 'heartbeat': {
+      const jobs = message.jobs.map(
+        (job) =>
+          `held ${job.heldTasks} counted ${job.countedTasks} backlog ${job.backlogWork.toFixed(0)}`,
+      );
+      return `heartbeat busy ${message.busySlots} ${jobs.join('; ')}`;
+    }
+    case 'grant': {
+      const batches = message.batches.map((batch) => ranges(batch.intervals)).join(' + ');
+      return `grant ${message.grant} for request ${message.request}: ${batches}`;
+    }
+    case 'grantConfirmed':
+      return `grantConfirmed ${message.grant}`;
+    case 'rows':
+      return `rows ${message.delivery}: ${batchText(message.batch)}`;
+    case 'rowsKept':
+      return `rowsKept ${message.delivery}`;
+    case 'rowsWanted':
+      return `rowsWanted ${ranges(message.intervals)}`;
+    case 'census':
+      return `census ${message.census}`;
+    case 'censusAnswer': {
+      const disk = message.onDisk.map(({ maker, intervals }) => `${maker} ${ranges(intervals)}`);
+      return `censusAnswer ${message.census}: held ${ranges(message.held)}, disk ${disk.join(', ')}`;
+    }
+    case 'stealRequest':
+      return `stealRequest ${message.request}, backlog ${message.backlogMs.toFixed(1)} ms`;
+    case 'stealRefused':
+      return `stealRefused ${message.request}, ${message.reason}`;
+    case 'jobEnded':
+      return `jobEnded ${message.ending.state}, ${message.ending.done} done`;
+    case 'jobOffered':
+    case 'jobStored':
+    case 'lifelineArmed':
+    case 'leaving':
+      return message.kind;
+  }
+}
+
+export function describeOutput(output: Output): string {
+  switch (output.kind) {
+    case 'send':
+      return `send ${output.to}: ${describeMessage(output.message)}`;
+    case 'persist': {
+      const { entry } = output;
+      const what = entry.kind === 'rows' ? `rows ${batchText(entry.batch)}` : entry.kind;
+      return `persist ${output.id}: ${what}`;
+    }
+    case 'loadJob':
+      return `loadJob ${output.jobNumber} from ${output.from.join(' ')}`;
+    case 'answerSubmit':
+      return `answerSubmit, ${output.copies} copies`;
+    case 'raiseAlarm':
+      return `raiseAlarm for task ${output.task}`;
+    case 'log':
+      return `${output.level}: ${output.text} ${JSON.stringify(output.fields)}`;
+    case 'unloadJob':
+    case 'jobChanged':
+    case 'finishLeaving':
+      return output.kind;
+  }
+}
+
+function batchText(batch: RowBatch): string {
+  return `${batch.kind} of ${batch.maker} ${ranges(batch.intervals)}`;
+}
+
+/** At most a handful: a fragmented set would fill the screen. */
+function ranges(intervals: readonly Interval[]): string {
+  const shown = intervals.slice(0, 8).map(([start, end]) => `${start}..${end - 1}`);
+  const rest = intervals.length > 8 ? ` and ${intervals.length - 8} more` : '';
+  return `[${shown.join(' ')}${rest}]`;
+}
