@@ -1,0 +1,83 @@
+// What every verb gets: the flags that all verbs share, and the two streams.
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ControlClient } from '../control/client.ts';
+import { parseDuration } from './options.ts';
+import { type ColorChoice, openTerminal, type Terminal } from './output/terminal.ts';
+
+export interface Context {
+  readonly home: string;
+  readonly version: string;
+  readonly json: boolean;
+  readonly plain: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  /** Undefined: wait for ever. */
+  readonly timeoutMs: number | undefined;
+  readonly out: Terminal;
+  readonly err: Terminal;
+}
+
+/** As commander hands them over. */
+export interface GlobalFlags {
+  readonly json?: boolean;
+  readonly plain?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  /** false: --no-color. */
+  readonly color?: string | boolean;
+  readonly home?: string;
+  readonly timeout?: string;
+}
+
+export function openContext(flags: GlobalFlags, version: string): Context {
+  const color = colorChoice(flags);
+  return {
+    home: resolve(flags.home ?? process.env['MESH_HOME'] ?? join(homedir(), '.mesh')),
+    version,
+    json: flags.json ?? false,
+    plain: flags.plain ?? false,
+    quiet: flags.quiet ?? false,
+    verbose: flags.verbose ?? false,
+    timeoutMs: flags.timeout === undefined ? undefined : parseDuration(flags.timeout, '--timeout'),
+    out: openTerminal(process.stdout, color),
+    err: openTerminal(process.stderr, color),
+  };
+}
+
+function colorChoice({ color, plain }: GlobalFlags): ColorChoice {
+  if (color === false || color === 'never' || plain === true) return 'never';
+  return color === 'always' || color === true ? 'always' : 'auto';
+}
+
+/** How a list is printed: a table for people, tab-separated values for a pipe, one object for --json. */
+export function listFormat({
+  json,
+  plain,
+  quiet,
+  out,
+}: Context): 'json' | 'tsv' | 'table' | 'none' {
+  if (json) return 'json';
+  if (quiet) return 'none';
+  return plain || !out.isTty ? 'tsv' : 'table';
+}
+
+/** Does `ask` with the peer of this home; throws NO_NODE when none runs. */
+export async function withPeer<T>(
+  context: Context,
+  ask: (peer: ControlClient) => Promise<T>,
+): Promise<T> {
+  const peer = await ControlClient.connect(context.home);
+  const answer = await ask(peer);
+  warnOfSkew(context, peer);
+  return answer;
+}
+
+/** One warning on stderr when the running node is of another version; scripts (--json) are not bothered. */
+export function warnOfSkew(context: Context, peer: ControlClient): void {
+  const { peerVersion } = peer;
+  if (peerVersion === undefined || peerVersion === context.version) return;
+  if (context.json || context.quiet) return;
+  const line = `the running node is mesh ${peerVersion}, this command is ${context.version}`;
+  context.err.line(context.err.paint('yellow', `${line}   (mesh stop && mesh join)`));
+}

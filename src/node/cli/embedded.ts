@@ -1,0 +1,71 @@
+// A submit on a machine without a node: this process is the peer, with its own slots, until the job has ended.
+// Same home, same identity, same lock as the node that `join` would start.
+import type { ControlHandlers } from '../control/handlers.ts';
+import type { Context } from './context.ts';
+import type { Departure } from './follow.ts';
+import { formatCount, plural, printable } from './output/format.ts';
+import type { ProgressEvent } from '../control/api.ts';
+
+/** A person waits at the keyboard; what cannot be handed over in this time is found by census. */
+const HANDOVER_MS_MAX = 5000;
+const DEFAULT_WAIT_MS = 15_000;
+const PEERS_NAMED_MAX = 3;
+
+export interface EmbeddedPeer {
+  readonly handlers: ControlHandlers;
+  close(): Promise<void>;
+}
+
+export async function startEmbedded(
+  context: Context,
+  options: { readonly peers: readonly string[]; readonly slots: number | undefined },
+): Promise<EmbeddedPeer> {
+  const { Daemon } = await import('../daemon.ts');
+  const { peers, slots } = options;
+  const daemon = await Daemon.start({
+    home: context.home,
+    version: context.version,
+    embedded: true,
+    peers: [...peers],
+    waitMs: DEFAULT_WAIT_MS,
+    ...(slots === undefined ? {} : { slots }),
+  });
+  if (!context.quiet && !context.json) {
+    const others = (await otherPeers(daemon.handlers)).length;
+    context.err.line(
+      others > 0
+        ? 'no mesh node runs here, so this command is one until the job ends (mesh join makes it permanent)'
+        : 'no mesh node runs here: this machine works alone (mesh join --peer ADDRESS brings in others)',
+    );
+  }
+  return daemon;
+}
+
+/** The person goes, the job need not: others take it over, or it waits on this disk. */
+export async function handOver(
+  context: Context,
+  peer: EmbeddedPeer,
+  why: Departure,
+  last: ProgressEvent | undefined,
+): Promise<void> {
+  const say = (line: string): void => {
+    if (why !== 'pipe' && !context.quiet && !context.json) context.err.line(line);
+  };
+  const others = await otherPeers(peer.handlers);
+  if (others.length === 0) {
+    say('nobody to hand over to; saved. Continue: mesh join');
+    return;
+  }
+  const left = last === undefined ? 0 : last.tasks - last.done - last.failed;
+  const named = others.slice(0, PEERS_NAMED_MAX).map(printable).join(', ');
+  const more = others.length > PEERS_NAMED_MAX ? ' …' : '';
+  const what = left > 0 ? `${formatCount(left)} unfinished backtests` : 'the job';
+  say(`handing ${what} to ${named}${more} (Ctrl-C again drops them)`);
+  const view = await peer.handlers.leave({ timeoutMs: HANDOVER_MS_MAX });
+  say(`${plural(view.handedOver, 'backtest')} handed over; the job goes on there`);
+}
+
+async function otherPeers(handlers: ControlHandlers): Promise<readonly string[]> {
+  const { self, peers } = await handlers.peers();
+  return peers.filter((peer) => peer.id !== self && peer.state === 'ok').map((peer) => peer.name);
+}

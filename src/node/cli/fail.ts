@@ -1,0 +1,57 @@
+// How a command that failed says so: what happened, why, what to type next; with --json one line for scripts.
+// Something that nobody foresaw leaves a report in the home, and its stack is shown on request only.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MeshError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { errorBody, printJson } from './output/json.ts';
+import type { Paint } from './output/terminal.ts';
+
+/** Prints the failure and returns the exit status. */
+export async function fail(context: Context, thrown: unknown): Promise<number> {
+  const error = thrown instanceof MeshError ? thrown : await unexpected(context, thrown);
+  if (context.json) printJson(context.err, errorBody(error));
+  else for (const line of renderError(error, context.err.paint)) context.err.line(line);
+  if (wantsStack(context) && thrown instanceof Error) context.err.line(thrown.stack ?? '');
+  return error.exitCode;
+}
+
+export function renderError(error: MeshError, paint: Paint): string[] {
+  const lines = error.message.split('\n');
+  return [
+    `${paint('red', 'error:')} ${lines[0]}`,
+    ...lines.slice(1).map((line) => `  ${line}`),
+    ...(error.hint === undefined ? [] : [`${paint('bold', 'try:')} ${error.hint}`]),
+  ];
+}
+
+function wantsStack(context: Context): boolean {
+  return context.verbose || process.env['DEBUG'] !== undefined;
+}
+
+async function unexpected(context: Context, thrown: unknown): Promise<MeshError> {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const report = await writeReport(context, thrown);
+  const where = report === undefined ? '' : `\na report is in ${report}`;
+  return new MeshError('INTERNAL', `unexpected: ${message}${where}`, { cause: thrown });
+}
+
+/** Undefined when the home cannot be written to: that must not hide the failure itself. */
+async function writeReport(context: Context, thrown: unknown): Promise<string | undefined> {
+  const directory = join(context.home, 'reports');
+  const file = join(directory, `${new Date().toISOString().replaceAll(':', '-')}.txt`);
+  // Values of flags may be private (paths, addresses); their names are enough to see what was asked.
+  const verbs = process.argv.slice(2).filter((word) => /^(-|[a-z]+$)/.test(word));
+  const text = [
+    `mesh ${context.version}, node ${process.version}, ${process.platform} ${process.arch}`,
+    `asked: ${verbs.map((word) => word.replace(/=.*/, '=…')).join(' ')}`,
+    thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+  ].join('\n');
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await writeFile(file, `${text}\n`, { mode: 0o600 });
+    return file;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,170 @@
+// Following a job to its end: what `submit` and `watch` have in common. stdout carries the results, stderr the
+// progress; leaving early never harms the job.
+import type { JobEvent, JobSummary, ProgressEvent } from '../control/api.ts';
+import type { ControlHandlers } from '../control/handlers.ts';
+import { EXIT_CODES, MeshError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { type Interrupt, Interrupts } from './interrupts.ts';
+import { formatCount } from './output/format.ts';
+import { renderSummary } from './output/job-screens.ts';
+import { printJson } from './output/json.ts';
+import { openProgress, type ProgressView } from './output/progress.ts';
+import { rowLines, writeResults } from './output/results-file.ts';
+
+export interface FollowOptions {
+  readonly job: string;
+  readonly top: number;
+  readonly sort?: string;
+  /** Where all results go when the job has ended. */
+  readonly outFile?: string;
+}
+
+/** Why a follower goes before the job has ended. */
+export type Departure = 'signal' | 'pipe' | 'timeout';
+
+/** Says what happens to the job now and, for a peer that lives in this process, sees to it. */
+export type Detach = (why: Departure, last: ProgressEvent | undefined) => Promise<void>;
+
+type Outcome =
+  | { readonly kind: 'ended'; readonly summary: JobSummary }
+  | { readonly kind: 'broken'; readonly reason: string }
+  | { readonly kind: 'interrupted'; readonly interrupt: Interrupt }
+  | { readonly kind: 'timedOut' };
+
+/** Returns the exit status. */
+export async function follow(
+  context: Context,
+  peer: ControlHandlers,
+  options: FollowOptions,
+  detach: Detach,
+): Promise<number> {
+  const interrupts = new Interrupts();
+  const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<Outcome>();
+  const timer =
+    context.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => timeOut({ kind: 'timedOut' }), context.timeoutMs);
+  const watching = new JobWatch(context, options);
+  try {
+    const stop = await watching.start(peer);
+    const outcome = await Promise.race<Outcome>([
+      watching.outcome,
+      timedOut,
+      interrupts.first.then((interrupt) => ({ kind: 'interrupted', interrupt })),
+    ]);
+    stop();
+    watching.clear();
+    switch (outcome.kind) {
+      case 'ended':
+        await printEnd(context, peer, options, outcome.summary);
+        return exitOf(outcome.summary);
+      case 'interrupted':
+        await detach(outcome.interrupt.by === 'pipe' ? 'pipe' : 'signal', watching.last);
+        return outcome.interrupt.exit;
+      case 'timedOut':
+        await detach('timeout', watching.last);
+        throw new MeshError('TIMEOUT', `--timeout passed and job ${options.job} has not ended`, {
+          hint: `mesh watch ${options.job}`,
+        });
+      case 'broken':
+        throw new MeshError('UNREACHABLE', `the node went away (${outcome.reason})`, {
+          hint: `mesh join && mesh watch ${options.job}`,
+        });
+    }
+  } finally {
+    clearTimeout(timer);
+    interrupts.remove();
+  }
+}
+
+/** Turns events into output as they come, and the last one into an outcome. */
+class JobWatch {
+  readonly outcome: Promise<Outcome>;
+  last: ProgressEvent | undefined;
+  readonly #context: Context;
+  readonly #options: FollowOptions;
+  readonly #progress: ProgressView | undefined;
+  readonly #settle: (outcome: Outcome) => void;
+
+  constructor(context: Context, options: FollowOptions) {
+    this.#context = context;
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.outcome = promise;
+    this.#settle = resolve;
+    this.#progress =
+      context.quiet || context.json ? undefined : openProgress(context.err, () => Date.now());
+  }
+
+  start(peer: ControlHandlers): Promise<() => void> | (() => void) {
+    const { job, top, sort } = this.#options;
+    const rows = streamsRows(this.#context, this.#options);
+    const watch = sort === undefined ? { rows, top } : { rows, top, sort };
+    return peer.watch(job, watch, (event) => this.#hear(event));
+  }
+
+  clear(): void {
+    this.#progress?.clear();
+  }
+
+  #hear(event: JobEvent): void {
+    switch (event.kind) {
+      case 'progress':
+        this.last = event;
+        this.#progress?.show(event);
+        return;
+      case 'rows':
+        this.#context.out.write(rowLines(event));
+        return;
+      case 'ended':
+        this.#settle(event);
+        return;
+      case 'broken':
+        this.#settle(event);
+    }
+  }
+}
+
+/** On a pipe the rows are the output, unless a file or one object at the end was asked for. */
+function streamsRows({ json, quiet, out }: Context, { outFile }: FollowOptions): boolean {
+  return !json && !quiet && !out.isTty && outFile === undefined;
+}
+
+async function printEnd(
+  context: Context,
+  peer: ControlHandlers,
+  options: FollowOptions,
+  summary: JobSummary,
+): Promise<void> {
+  const { outFile } = options;
+  if (outFile !== undefined) {
+    await writeResults(outFile, await peer.results(options.job, { labels: true }));
+  }
+  if (context.json) printJson(context.out, summary);
+  else if (streamsRows(context, options)) printJson(context.out, { type: 'summary', ...summary });
+  else if (!context.quiet) {
+    const { out } = context;
+    out.line(renderSummary(summary, out.columns, out.paint).join('\n'));
+  }
+  if (outFile !== undefined && !context.quiet && !context.json) {
+    context.err.line(`results written to ${outFile}`);
+  }
+}
+
+function exitOf({ state, failed }: JobSummary): number {
+  if (state === 'cancelled') return EXIT_CODES.CANCELLED;
+  return failed > 0 ? EXIT_CODES.TASKS_FAILED : 0;
+}
+
+/** The words for a job that lives on without this command. */
+export function printDetached(
+  context: Context,
+  job: string,
+  last: ProgressEvent | undefined,
+): void {
+  if (context.quiet || context.json) return;
+  const done =
+    last === undefined ? '' : ` (${formatCount(last.done)}/${formatCount(last.tasks)} done)`;
+  context.err.line(`detached; job ${job} goes on${done}`);
+  context.err.line(`  see it: mesh watch ${job}    end it: mesh cancel ${job}`);
+}

@@ -1,0 +1,42 @@
+// mesh join --foreground: this process is the peer. What launchd, systemd and a background `join` start.
+import { constants } from 'node:os';
+import type { Context } from './context.ts';
+import type { JoinOptions } from './join-options.ts';
+import { renderJoined } from './output/peer-screens.ts';
+import { printJson } from './output/json.ts';
+import { writeStartError } from './start-error.ts';
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Returns when the peer has gone down. */
+export async function runForeground(context: Context, options: JoinOptions): Promise<number> {
+  const { Daemon } = await import('../daemon.ts');
+  const daemon = await Daemon.start({
+    ...options,
+    peers: [...options.peers],
+    home: context.home,
+    version: context.version,
+  }).catch(async (error: unknown) => {
+    await writeStartError(context.home, error);
+    throw error;
+  });
+
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    // The second one means now: what is on disk is safe, the others find the work.
+    if (stopping) process.exit(128 + constants.signals[signal]);
+    stopping = true;
+    void daemon.close();
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
+
+  const status = await daemon.handlers.status();
+  if (context.json) printJson(context.out, status);
+  else if (!context.quiet) {
+    const peers = await daemon.handlers.peers();
+    context.out.line(renderJoined(status, peers, context.out.paint).join('\n'));
+  }
+  await daemon.closed;
+  for (const signal of STOP_SIGNALS) process.off(signal, stop);
+  return 0;
+}

@@ -1,0 +1,89 @@
+// The flags of `join`, read and checked before anything is started.
+import { isIP } from 'node:net';
+import { MeshError } from '../errors.ts';
+import { parseDuration, parseNumber, parseSlots, parseWhole } from './options.ts';
+
+export interface JoinFlags {
+  readonly peer?: readonly string[];
+  readonly name?: string;
+  readonly slots?: string;
+  readonly listen?: string;
+  readonly port?: string;
+  readonly wait: string;
+  readonly throttle?: string;
+  readonly foreground?: boolean;
+}
+
+export interface JoinOptions {
+  readonly peers: readonly string[];
+  readonly name?: string;
+  readonly slots?: number;
+  readonly listen?: string;
+  readonly port?: number;
+  readonly waitMs: number;
+  readonly throttle?: number;
+}
+
+const NAME_CHARS_MAX = 63;
+const PEERS_MAX = 64;
+const ADDRESS_CHARS_MAX = 300;
+
+export function readJoinFlags(flags: JoinFlags): JoinOptions {
+  const { name, slots, listen, port, throttle } = flags;
+  return {
+    peers: readPeers(flags.peer),
+    waitMs: parseDuration(flags.wait, '--wait'),
+    ...(name === undefined ? {} : { name: readName(name) }),
+    ...(slots === undefined ? {} : { slots: parseSlots(slots) }),
+    ...(listen === undefined ? {} : { listen: readListen(listen) }),
+    ...(port === undefined ? {} : { port: parseWhole(port, '--port', { min: 0, max: 65_535 }) }),
+    ...(throttle === undefined ? {} : { throttle: parseNumber(throttle, '--throttle') }),
+  };
+}
+
+/** The same flags again, for the background process. */
+export function joinArguments(options: JoinOptions): string[] {
+  const { name, slots, listen, port, throttle, waitMs, peers } = options;
+  const pairs: readonly (readonly [string, string | number | undefined])[] = [
+    ['--name', name],
+    ['--slots', slots],
+    ['--listen', listen],
+    ['--port', port],
+    ['--throttle', throttle],
+    ['--wait', `${waitMs}ms`],
+    ...peers.map((peer) => ['--peer', peer] as const),
+  ];
+  return pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));
+}
+
+export function readPeers(peers: readonly string[] = []): readonly string[] {
+  if (peers.length > PEERS_MAX) throw new MeshError('USAGE', `at most ${PEERS_MAX} --peer`);
+  for (const peer of peers) {
+    if (peer === '' || peer.length > ADDRESS_CHARS_MAX || /[\s\p{Cc}]/u.test(peer)) {
+      throw new MeshError('USAGE', `--peer must be an address, not "${peer.slice(0, 60)}"`, {
+        hint: 'mesh join --peer 100.77.179.14',
+      });
+    }
+  }
+  return peers;
+}
+
+function readName(name: string): string {
+  if (name.length > NAME_CHARS_MAX || !/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u.test(name)) {
+    throw new MeshError('USAGE', `--name must be a plain word, not "${name.slice(0, 60)}"`);
+  }
+  return name;
+}
+
+function readListen(listen: string): string {
+  const host = /^\[(.+)\](?::\d+)?$/.exec(listen)?.[1] ?? listen.replace(/^([\d.]+):\d+$/, '$1');
+  if (isIP(host) === 0) {
+    throw new MeshError('USAGE', `--listen must be an IP address, not "${listen.slice(0, 60)}"`);
+  }
+  if (host === '0.0.0.0' || host === '::') {
+    throw new MeshError('USAGE', 'mesh does not listen on all interfaces', {
+      hint: '--listen with the address that the other machines use',
+    });
+  }
+  return listen;
+}

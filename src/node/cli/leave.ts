@@ -1,0 +1,50 @@
+// mesh leave: give queue and jobs to the others, then go. mesh stop: go at once, the others find the work.
+import { ControlClient } from '../control/client.ts';
+import { MeshError } from '../errors.ts';
+import { type Context, withPeer } from './context.ts';
+import { plural, printable } from './output/format.ts';
+import { printJson } from './output/json.ts';
+import { waitUntil } from './wait.ts';
+
+/** Handing over is one message per job and batch; a minute is for a mesh that is busy and far away. */
+const LEAVE_MS_DEFAULT = 60_000;
+/** From the answer to the end of the process: closing files and connections. */
+const EXIT_MS_MAX = 10_000;
+
+export async function leave(context: Context): Promise<number> {
+  const timeoutMs = context.timeoutMs ?? LEAVE_MS_DEFAULT;
+  const view = await withPeer(context, (peer) => peer.leave({ timeoutMs }));
+  await waitForEnd(context);
+  if (context.json) printJson(context.out, view);
+  else if (!context.quiet) {
+    const heirs = view.heirs.map(printable).join(', ');
+    context.out.line(
+      view.handedOver > 0
+        ? `left the mesh; ${plural(view.handedOver, 'unfinished backtest')} went to ${heirs}`
+        : 'left the mesh; there was no unfinished work to hand over',
+    );
+  }
+  return 0;
+}
+
+export async function stop(context: Context): Promise<number> {
+  const peer = await ControlClient.find(context.home);
+  if (peer !== undefined) {
+    await peer.stop();
+    await waitForEnd(context);
+  }
+  // What is wanted holds: nothing runs. A script may say stop twice.
+  const text = peer === undefined ? 'no node was running' : 'stopped';
+  if (context.json) printJson(context.out, { v: 1, stopped: peer !== undefined });
+  else if (!context.quiet) context.out.line(text);
+  return 0;
+}
+
+async function waitForEnd(context: Context): Promise<void> {
+  const gone = async (): Promise<boolean> => (await ControlClient.find(context.home)) === undefined;
+  if (!(await waitUntil(gone, EXIT_MS_MAX))) {
+    throw new MeshError('TIMEOUT', 'the node still answers after it was told to stop', {
+      hint: 'mesh status',
+    });
+  }
+}

@@ -1,0 +1,168 @@
+// The screens about jobs: the list, the end of a job, who did what, and tables of results.
+import type {
+  JobsView,
+  JobSummary,
+  RankedTask,
+  ResultsView,
+  TradesView,
+} from '../../control/api.ts';
+import {
+  formatAgo,
+  formatCount,
+  formatDuration,
+  formatMetric,
+  formatRate,
+  plural,
+  printable,
+  taskTitle,
+} from './format.ts';
+import { type Column, cutToWidth, renderTable } from './table.ts';
+import type { Paint } from './terminal.ts';
+
+/** The metrics that say at a glance whether a strategy is worth a look; others by `mesh results`. */
+const METRICS_SHOWN = ['sharpe', 'totalReturn', 'maxDrawdown', 'trades', 'winRate'] as const;
+const METRICS_SHOWN_MAX = 5;
+
+const METRIC_TITLES: Readonly<Record<string, string>> = {
+  totalReturn: 'RETURN',
+  maxDrawdown: 'MAX DD',
+  winRate: 'WIN RATE',
+};
+
+export function renderJobs({ jobs }: JobsView, nowMs: number, width: number): string[] {
+  if (jobs.length === 0) return ['no jobs yet; try: mesh submit strategies.json'];
+  const columns: Column[] = [
+    { title: 'ID', align: 'left' },
+    { title: 'NAME', align: 'left' },
+    { title: 'STATE', align: 'left' },
+    { title: 'DONE', align: 'right' },
+    { title: 'FAILED', align: 'right' },
+    { title: 'DONE/s', align: 'right' },
+    { title: 'ETA', align: 'right' },
+    { title: 'OWNER', align: 'left' },
+    { title: 'STARTED', align: 'left' },
+  ];
+  const rows = jobs.map((job) => [
+    job.id,
+    printable(job.name).slice(0, 32),
+    job.state,
+    `${formatCount(job.done)}/${formatCount(job.tasks)}`,
+    formatCount(job.failed),
+    job.state === 'running' ? formatRate(job.donePerSec) : '-',
+    job.etaMs === null ? '-' : formatDuration(job.etaMs),
+    printable(job.owner),
+    formatAgo(job.submittedAt, nowMs),
+  ]);
+  return renderTable(columns, rows, width);
+}
+
+/** The end of `submit` and `watch`. */
+export function renderSummary(summary: JobSummary, width: number, paint: Paint): string[] {
+  const { state, tasks, done, failed, cached, peers } = summary;
+  const working = peers.filter((peer) => peer.done > 0).length;
+  const verb = state === 'cancelled' ? 'cancelled after' : 'in';
+  const time = formatDuration(summary.elapsedMs);
+  const head = `${formatCount(tasks)} backtests ${verb} ${time} on ${plural(working, 'peer')}`;
+  const counts = [
+    `${formatCount(done)} ok`,
+    paint(failed > 0 ? 'red' : 'dim', `${formatCount(failed)} failed`),
+    ...(cached > 0 ? [`${formatCount(cached)} known already`] : []),
+    plural(summary.steals, 'steal'),
+  ].join(' · ');
+  return [
+    `${paint('bold', head)}   ${counts}`,
+    ...(peers.length > 1 ? indent(renderShares(summary, width - 2)) : []),
+    ...(summary.top.length > 0 ? indent(renderTop(summary.top, width - 2)) : []),
+    `  all results: mesh results ${summary.job}    who did what: mesh results ${summary.job} --by peer`,
+  ];
+}
+
+export function renderShares({ peers, efficiency }: JobSummary, width: number): string[] {
+  const columns: Column[] = [
+    { title: 'COUNT', align: 'right' },
+    { title: 'SHARE', align: 'right' },
+    { title: 'PEER', align: 'left' },
+    { title: 'ADDRESS', align: 'left' },
+    { title: 'SLOTS', align: 'right' },
+    { title: 'SPEED', align: 'right' },
+  ];
+  const rateSum = peers.reduce((sum, peer) => sum + peer.rate, 0);
+  const rows = peers.map((peer) => [
+    formatCount(peer.done),
+    `${(peer.share * 100).toFixed(1)}%`,
+    printable(peer.name),
+    printable(peer.addr),
+    formatCount(peer.slots),
+    rateSum > 0 ? `${((peer.rate / rateSum) * 100).toFixed(1)}%` : '-',
+  ]);
+  const lines = renderTable(columns, rows, width);
+  if (efficiency.bound > 0) {
+    const percent = (efficiency.bound * 100).toFixed(1);
+    lines.push(cutToWidth(`efficiency ${percent}% of what these speeds allow`, width));
+  }
+  return lines;
+}
+
+function renderTop(top: readonly RankedTask[], width: number): string[] {
+  const names = shownMetrics(Object.keys(top[0]?.metrics ?? {}));
+  const rows = top.map((task) => [
+    ...names.map((name) => formatMetric(name, task.metrics[name])),
+    taskTitle(task.task, task),
+  ]);
+  return renderTable([...metricColumns(names), { title: 'STRATEGY', align: 'left' }], rows, width);
+}
+
+export function renderResults(view: ResultsView, width: number): string[] {
+  if (view.rows.length === 0) return ['no rows'];
+  const names = shownMetrics(view.columns.slice(1));
+  const places = names.map((name) => view.columns.indexOf(name));
+  const rows = view.rows.map((row, at) => [
+    ...places.map((place, nth) => formatMetric(names[nth] ?? '', row[place])),
+    taskTitle(row[0] ?? 0, view.labels?.[at]),
+  ]);
+  return renderTable([...metricColumns(names), { title: 'STRATEGY', align: 'left' }], rows, width);
+}
+
+export function renderTrades({ trades }: TradesView, width: number): string[] {
+  if (trades.length === 0) return ['no trades'];
+  const columns: Column[] = [
+    { title: 'SIDE', align: 'left' },
+    { title: 'ENTRY', align: 'left' },
+    { title: 'EXIT', align: 'left' },
+    { title: 'BARS', align: 'right' },
+    { title: 'SIZE', align: 'right' },
+    { title: 'ENTRY PRICE', align: 'right' },
+    { title: 'EXIT PRICE', align: 'right' },
+    { title: 'PNL', align: 'right' },
+    { title: 'REASON', align: 'left' },
+  ];
+  const rows = trades.map((trade) => [
+    trade.side,
+    trade.entryTime.slice(0, 16).replace('T', ' '),
+    trade.exitTime.slice(0, 16).replace('T', ' '),
+    formatCount(trade.exitBar - trade.entryBar),
+    Number(trade.size.toPrecision(6)).toString(),
+    Number(trade.entryPrice.toPrecision(8)).toString(),
+    Number(trade.exitPrice.toPrecision(8)).toString(),
+    trade.pnl.toFixed(2).replace('-', '−'),
+    trade.exitReason,
+  ]);
+  return renderTable(columns, rows, width);
+}
+
+/** A kernel without these metrics (spin) shows its own first ones. */
+function shownMetrics(columns: readonly string[]): readonly string[] {
+  const usual = METRICS_SHOWN.filter((name) => columns.includes(name));
+  return usual.length > 0 ? usual : columns.slice(0, METRICS_SHOWN_MAX);
+}
+
+function metricColumns(names: readonly string[]): Column[] {
+  return names.map((name) => ({
+    title: METRIC_TITLES[name] ?? name.toUpperCase(),
+    align: 'right',
+  }));
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,129 @@
+// The screens about peers: who is there, this machine, and what `join` says when it is done.
+import type { PeersView, PeerView, StatusView } from '../../control/api.ts';
+import {
+  DEFAULT_PORT,
+  formatAgo,
+  formatCount,
+  formatRate,
+  formatRtt,
+  formatShare,
+  peerAddress,
+  plural,
+  printable,
+  shortPeerId,
+} from './format.ts';
+import { type Column, cutToWidth, renderBar, renderTable } from './table.ts';
+import type { Paint } from './terminal.ts';
+
+const SHARE_BAR_CELLS = 10;
+const PEERS_NAMED_MAX = 6;
+
+export function renderPeers(view: PeersView, width: number, paint: Paint): string[] {
+  const columns: Column[] = [
+    { title: 'PEER', align: 'left' },
+    { title: 'ADDRESS', align: 'left' },
+    { title: 'STATE', align: 'left' },
+    { title: 'BUSY', align: 'right' },
+    { title: 'QUEUE', align: 'right' },
+    { title: 'DONE/s', align: 'right' },
+    { title: 'SHARE', align: 'left' },
+    { title: 'STOLE', align: 'right' },
+    { title: 'GAVE', align: 'right' },
+    { title: 'RTT', align: 'right' },
+  ];
+  // Without room for the bar the number alone says it; the columns after it matter more.
+  const barCells = width < 100 ? 0 : SHARE_BAR_CELLS;
+  const rows = view.peers.map((peer) => peerRow(peer, peer.id === view.self, barCells, paint));
+  const { peers, slots, donePerSec, queued } = view.totals;
+  const totals = [
+    plural(peers, 'peer'),
+    plural(slots, 'slot'),
+    `${formatRate(donePerSec)} backtests/s`,
+    `${formatCount(queued)} queued`,
+  ].join(' · ');
+  return [
+    ...renderTable(columns, rows, width),
+    cutToWidth(`${totals}      ● this machine`, width),
+    ...warnings(view).map((line) => cutToWidth(paint('yellow', line), width)),
+  ];
+}
+
+function peerRow(peer: PeerView, isSelf: boolean, barCells: number, paint: Paint): string[] {
+  const share = formatShare(peer.share).padStart(4);
+  return [
+    isSelf ? `${printable(peer.name)} ●` : printable(peer.name),
+    peerAddress(peer.addr, peer.port),
+    peer.state === 'ok' ? peer.state : paint('yellow', peer.state),
+    `${peer.running}/${peer.slots}`,
+    formatCount(peer.queued),
+    formatRate(peer.donePerSec),
+    barCells === 0 ? share : `${renderBar(peer.share, barCells)} ${share}`,
+    formatCount(peer.stole),
+    formatCount(peer.gave),
+    formatRtt(peer.rttMs),
+  ];
+}
+
+function warnings(view: PeersView): string[] {
+  const own = view.peers.find((peer) => peer.id === view.self)?.version;
+  return view.peers.flatMap((peer) => [
+    ...(own !== undefined && peer.version !== own && peer.state !== 'lost'
+      ? [`${printable(peer.name)} runs mesh ${printable(peer.version)}, this is ${own}`]
+      : []),
+    ...(peer.path === 'relay'
+      ? [`${printable(peer.name)} is reached through a relay (${formatRtt(peer.rttMs)})`]
+      : []),
+  ]);
+}
+
+export function renderStatus(status: StatusView, nowMs: number, paint: Paint): string[] {
+  const { self, mesh, disk } = status;
+  const age = formatAgo(status.since, nowMs).replace(/ ago$/, '');
+  const kind = status.embedded ? 'a submit runs' : 'node running';
+  const lines = [
+    `this machine  ${printable(self.name)}  ${shortPeerId(self.id)}  ${addressWithPort(self.addr, self.port)}   ${kind} ${age} (pid ${self.pid}), mesh ${self.version}`,
+    `mesh          ${plural(mesh.peers, 'peer')}, ${plural(mesh.slots, 'slot')}; ${mesh.reachable} of ${mesh.peers} reachable`,
+    `work          ${status.running}/${status.slots} slots busy, ${formatCount(status.queued)} queued here, ${plural(status.jobs, 'job')} running, ${status.owned} owned here`,
+  ];
+  if (status.state === 'draining') lines.push(paint('yellow', 'this peer is leaving the mesh'));
+  if (disk.state !== 'ok') {
+    const free = `${(disk.freeBytes / 1e9).toFixed(1)} GB free`;
+    lines.push(paint('red', `the disk is ${disk.state} (${free}): rows are kept on other peers`));
+  }
+  lines.push('  details: mesh peers   mesh jobs');
+  return lines;
+}
+
+/** What `join` says when the node is up. */
+export function renderJoined(status: StatusView, peers: PeersView, paint: Paint): string[] {
+  const { self } = status;
+  const face = `(peer ${shortPeerId(self.id)}, ${plural(status.slots, 'slot')}, ${addressWithPort(self.addr, self.port)})`;
+  const others = peers.peers.filter((peer) => peer.id !== peers.self && peer.state !== 'lost');
+  if (others.length === 0) {
+    return [
+      `${paint('bold', printable(self.name))} started a new mesh of one ${face}`,
+      `  on the other machines: mesh join --peer ${peerAddress(self.addr, self.port)}`,
+      '  submit here: mesh submit strategies.json',
+    ];
+  }
+  const named = others
+    .slice(0, PEERS_NAMED_MAX)
+    .map(
+      (peer) => `${printable(peer.name)} ${plural(peer.slots, 'slot')} ${formatRtt(peer.rttMs)}`,
+    );
+  const rest = others.length - named.length;
+  if (rest > 0) named.push(`${rest} more`);
+  const queued = others.reduce((sum, peer) => sum + peer.queued, 0);
+  return [
+    `${paint('bold', printable(self.name))} joined the mesh ${face}`,
+    `  found ${plural(others.length, 'peer')}: ${named.join(' · ')}`,
+    ...(queued > 0
+      ? [`  work is coming in: ${plural(queued, 'backtest')} queued on other peers`]
+      : []),
+    '  see it: mesh peers    submit here: mesh submit strategies.json',
+  ];
+}
+
+function addressWithPort(addr: string, port: number): string {
+  return port === DEFAULT_PORT ? `${printable(addr)}:${port}` : peerAddress(addr, port);
+}

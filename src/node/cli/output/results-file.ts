@@ -1,0 +1,93 @@
+// Results as lines and files. CSV leaves an undefined metric empty, JSON says null.
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { ResultsView, RowsEvent } from '../../control/api.ts';
+import { MeshError } from '../../errors.ts';
+
+export type ResultsFormat = 'ndjson' | 'csv' | 'json';
+
+export function resultsFormat(file: string): ResultsFormat {
+  switch (extname(file).toLowerCase()) {
+    case '.ndjson':
+      return 'ndjson';
+    case '.csv':
+      return 'csv';
+    case '.json':
+      return 'json';
+    default:
+      throw new MeshError('USAGE', `-o ${file}: the name must end in .ndjson, .csv or .json`);
+  }
+}
+
+/** The file is there whole or not at all. */
+export async function writeResults(file: string, view: ResultsView): Promise<void> {
+  const temporary = `${file}.${process.pid}.part`;
+  try {
+    await writeFile(temporary, renderResultsAs(resultsFormat(file), view));
+    await rename(temporary, file);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new MeshError('DISK', `cannot write ${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export function renderResultsAs(format: ResultsFormat, view: ResultsView): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(view)}\n`;
+    case 'ndjson':
+      return resultLines(view);
+    case 'csv':
+      return csv(view);
+  }
+}
+
+function csv({ columns, rows, labels }: ResultsView): string {
+  const head = labels === undefined ? columns : [...columns, 'name', 'params'];
+  const lines = rows.map((row, at) => {
+    const label = labels?.[at];
+    const cells = row.map((value) => (value === null ? '' : String(value)));
+    if (labels !== undefined) cells.push(label?.name ?? '', paramsText(label?.params ?? {}));
+    return cells.map(csvCell).join(',');
+  });
+  return `${[head.map(csvCell).join(','), ...lines].join('\n')}\n`;
+}
+
+function paramsText(params: Readonly<Record<string, number | string>>): string {
+  return Object.entries(params)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+/** RFC 4180. */
+function csvCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** One JSON object per row, each with its line end. */
+export function resultLines({ columns, rows, labels }: ResultsView): string {
+  return rows
+    .map((row, at) => {
+      const metrics = Object.fromEntries(columns.slice(1).map((name, nth) => [name, row[nth + 1]]));
+      return `${JSON.stringify({ type: 'result', task: row[0], ...labels?.[at], metrics })}\n`;
+    })
+    .join('');
+}
+
+/** The same for rows as they come in; a task that failed for good says so. */
+export function rowLines({ columns, tasks, values, failed }: RowsEvent): string {
+  const width = columns.length;
+  const failedTasks = new Set(failed);
+  return tasks
+    .map((task, at) => {
+      // JSON.stringify writes NaN and the infinities as null.
+      const metrics = Object.fromEntries(
+        columns.map((name, nth) => [name, values[at * width + nth]]),
+      );
+      const body = failedTasks.has(task)
+        ? { type: 'result', task, failed: true, errorCode: values[at * width + width - 1] }
+        : { type: 'result', task, metrics };
+      return `${JSON.stringify(body)}\n`;
+    })
+    .join('');
+}

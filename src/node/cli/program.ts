@@ -1,0 +1,117 @@
+// argv to a verb: global flags, help, and commander's own complaints turned into errors like all others.
+import { Command, CommanderError } from 'commander';
+import { MeshError } from '../errors.ts';
+import { type Context, type GlobalFlags, openContext } from './context.ts';
+import { fail } from './fail.ts';
+import { HELP_TOPICS } from './help-topics.ts';
+import { declareVerbs } from './verbs.ts';
+
+const FRONT_PAGE = `mesh – run backtests on all your machines. No head node.
+  mesh join --peer 100.77.179.14     make this machine part of a mesh
+  mesh submit strategies.json        run a file of strategies on every peer
+  mesh peers                         who is there and how busy
+`;
+
+const AFTER =
+  '\nmesh COMMAND --help for one command · mesh help exit-codes · mesh help environment';
+
+/** Runs the command that `words` name; returns the exit status, never throws. */
+export async function runProgram(words: readonly string[], version: string): Promise<number> {
+  const state: { status: number; context: Context | undefined } = {
+    status: 0,
+    context: undefined,
+  };
+  const program = createProgram(version);
+  declareVerbs(program, async (verb) => {
+    state.context = openContext(program.opts<GlobalFlags>(), version);
+    state.status = await verb(state.context);
+  });
+  declareHelp(program);
+  declareRayHabits(program);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return state.status;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // No verb at all: the front page is the answer, not a complaint.
+    if (error instanceof CommanderError && error.code === 'commander.help') {
+      program.outputHelp();
+      return 0;
+    }
+    const context = state.context ?? fallbackContext(words, version);
+    return fail(context, error instanceof CommanderError ? usageError(error) : error);
+  }
+}
+
+function createProgram(version: string): Command {
+  const program = new Command('mesh')
+    .usage('<command> [options]')
+    .version(version, '--version', 'print the version')
+    .option('--json', 'one JSON object on stdout, errors as one line on stderr')
+    .option('--plain', 'tab-separated values, no colour')
+    .option('-q, --quiet', 'only the exit status speaks')
+    .option('-v, --verbose', 'errors with their stack')
+    .option('--color <when>', 'auto, always or never')
+    .option('--no-color', 'the same as --color never')
+    .option('--home <directory>', 'state of this peer (default: $MESH_HOME or ~/.mesh)')
+    .option('--timeout <duration>', 'stop waiting after 90s, 10m, 1h30m')
+    .helpOption('-h, --help', 'this page')
+    .helpCommand(false)
+    .addHelpText('beforeAll', ({ command }) => (command.parent === null ? FRONT_PAGE : ''))
+    .addHelpText('after', AFTER)
+    .configureHelp({ showGlobalOptions: true })
+    // What commander has to say is printed by fail(), in the form of all errors.
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride();
+  return program;
+}
+
+function declareHelp(program: Command): void {
+  program
+    .command('help', { hidden: true })
+    .argument('[topic]')
+    .action((topic: string | undefined) => {
+      const page = topic === undefined ? undefined : HELP_TOPICS[topic];
+      const command = program.commands.find((command) => command.name() === topic);
+      if (page !== undefined) process.stdout.write(`${page()}\n`);
+      else if (topic === undefined) program.outputHelp();
+      else if (command !== undefined) command.outputHelp();
+      else throw unknownTopic(topic);
+    });
+}
+
+function unknownTopic(topic: string): MeshError {
+  return new MeshError('USAGE', `no help on "${topic.slice(0, 40)}"`, {
+    hint: `mesh help, or one of: ${Object.keys(HELP_TOPICS).join(', ')}`,
+  });
+}
+
+function declareRayHabits(program: Command): void {
+  program
+    .command('start', { hidden: true })
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .argument('[words...]')
+    .helpOption(false)
+    .action(async (words: string[]) => {
+      throw (await import('./ray.ts')).translateRay(words);
+    });
+}
+
+/** "error: unknown command 'peer'\n(Did you mean peers?)" -> message and hint. */
+function usageError(error: CommanderError): MeshError {
+  const [first = '', ...rest] = error.message.split('\n');
+  const suggestion = /\(Did you mean (?:one of )?(.+)\?\)/.exec(rest.join(' '))?.[1];
+  const message = first.replace(/^error: /, '');
+  if (suggestion === undefined) return new MeshError('USAGE', message, { hint: 'mesh --help' });
+  const hint = suggestion.startsWith('-') ? suggestion : `mesh ${suggestion}`;
+  return new MeshError('USAGE', message, { hint });
+}
+
+/** For failures before or inside the reading of flags: what can be known by looking at the words. */
+function fallbackContext(words: readonly string[], version: string): Context {
+  return openContext(
+    { json: words.includes('--json'), verbose: words.includes('--verbose') },
+    version,
+  );
+}

@@ -1,0 +1,157 @@
+// mesh submit FILE: checks the file here, hands job and data to the peer, follows the job to its end.
+import { createHash } from 'node:crypto';
+import { ControlClient } from '../control/client.ts';
+import type { BlobName, ControlHandlers, SubmitRequest } from '../control/handlers.ts';
+import type { SubmitView } from '../control/api.ts';
+import { EXIT_CODES, MeshError } from '../errors.ts';
+import type { PreparedJob } from '../jobfile/prepare.ts';
+import { type Context, warnOfSkew } from './context.ts';
+import { type EmbeddedPeer, handOver, startEmbedded } from './embedded.ts';
+import { follow, printDetached } from './follow.ts';
+import { type InputFlags, readJob } from './job-input.ts';
+import { reachPeers } from './join.ts';
+import { readPeers } from './join-options.ts';
+import { parseChoice, parseSlots } from './options.ts';
+import { plural } from './output/format.ts';
+import { printJson } from './output/json.ts';
+import { type FollowFlags, readFollowFlags } from './watch.ts';
+
+export interface SubmitFlags extends InputFlags, FollowFlags {
+  readonly detach?: boolean;
+  readonly name?: string;
+  readonly embed: string;
+  readonly slots?: string;
+  readonly peer?: readonly string[];
+}
+
+/** Bytes per chunk of an upload: few enough to keep the daemon's loop free between two. */
+const CHUNK_BYTES = 256 * 1024;
+const CONNECT_MS = 15_000;
+const JOB_NAME_CHARS_MAX = 200;
+
+/** The peer that takes the job; `embedded` when it lives in this process. */
+interface Place {
+  readonly handlers: ControlHandlers;
+  readonly embedded: EmbeddedPeer | undefined;
+}
+
+export async function submit(context: Context, file: string, flags: SubmitFlags): Promise<number> {
+  const followOptions = readFollowFlags(flags);
+  const options = {
+    embed: parseChoice(flags.embed, '--embed', ['auto', 'never', 'always']),
+    peers: readPeers(flags.peer),
+    slots: flags.slots === undefined ? undefined : parseSlots(flags.slots),
+    detach: flags.detach ?? false,
+  };
+  // The file first: a mistake in it is found without a node, and costs nothing.
+  const prepared = await readJob(context, file, flags);
+  if (prepared === undefined) return EXIT_CODES.BAD_INPUT;
+  for (const warning of prepared.warnings) {
+    if (!context.quiet && !context.json) context.err.line(`warning: ${warning}`);
+  }
+  const place = await choosePlace(context, options);
+  try {
+    const job = await hand(place.handlers, prepared, flags.name);
+    if (options.detach) {
+      printSubmitted(context, job);
+      return 0;
+    }
+    return await follow(
+      context,
+      place.handlers,
+      { ...followOptions, job: job.job },
+      async (why, last) => {
+        if (place.embedded !== undefined) await handOver(context, place.embedded, why, last);
+        else if (why === 'signal') printDetached(context, job.job, last);
+      },
+    );
+  } finally {
+    await place.embedded?.close();
+  }
+}
+
+async function choosePlace(
+  context: Context,
+  options: {
+    readonly embed: 'auto' | 'never' | 'always';
+    readonly peers: readonly string[];
+    readonly slots: number | undefined;
+    readonly detach: boolean;
+  },
+): Promise<Place> {
+  const node = await ControlClient.find(context.home);
+  if (node !== undefined) {
+    if (options.embed === 'always') {
+      throw new MeshError(
+        'ALREADY_RUNNING',
+        'a node runs in this home: --embed always needs another',
+        {
+          hint: 'mesh submit without --embed',
+        },
+      );
+    }
+    await reachPeers(node, options.peers, CONNECT_MS);
+    await node.status();
+    warnOfSkew(context, node);
+    if (options.slots !== undefined && !context.quiet) {
+      context.err.line('--slots is for a submit without a node; the running node keeps its slots');
+    }
+    return { handlers: node, embedded: undefined };
+  }
+  if (options.embed === 'never' || options.detach) {
+    const why = options.detach ? ', and a detached job needs one' : '';
+    throw new MeshError('NO_NODE', `no mesh node runs on this machine${why}`, {
+      hint: 'mesh join && mesh submit …',
+    });
+  }
+  const embedded = await startEmbedded(context, options);
+  return { handlers: embedded.handlers, embedded };
+}
+
+/** Uploads what the peer lacks, then the job. */
+async function hand(
+  peer: ControlHandlers,
+  prepared: PreparedJob,
+  name: string | undefined,
+): Promise<SubmitView> {
+  const spec = await upload(peer, sha256Of(prepared.specBytes), prepared.specBytes);
+  const datasets: BlobName[] = [];
+  for (const { sha256, bytes } of prepared.datasets) {
+    datasets.push(await upload(peer, sha256, bytes));
+  }
+  const request: SubmitRequest = {
+    name: (name ?? prepared.name).slice(0, JOB_NAME_CHARS_MAX),
+    kernel: prepared.kernel,
+    spec,
+    datasets,
+    taskCount: prepared.taskCount,
+  };
+  return peer.submit(request);
+}
+
+async function upload(peer: ControlHandlers, sha256: string, bytes: Uint8Array): Promise<BlobName> {
+  if (!(await peer.hasBlob(sha256))) await peer.putBlob(sha256, chunksOf(bytes));
+  return { sha256, bytes: bytes.byteLength };
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) {
+    yield bytes.subarray(at, at + CHUNK_BYTES);
+  }
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function printSubmitted(context: Context, { job, jobId, copies }: SubmitView): void {
+  if (context.json) {
+    printJson(context.out, { v: 1, job, jobId, copies });
+    return;
+  }
+  // The id alone, so that a script needs to cut nothing away.
+  context.out.line(job);
+  if (context.quiet) return;
+  context.err.line(`  on the disks of ${plural(copies, 'peer')}`);
+  context.err.line(`  see it: mesh watch ${job}    results: mesh results ${job}`);
+}

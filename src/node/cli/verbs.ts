@@ -1,0 +1,182 @@
+// The verbs and their flags. Each loads its own file only when it is called: `mesh peers` in a loop must not pay
+// for what `submit` needs.
+import type { Command } from 'commander';
+import type { Context } from './context.ts';
+import type { JoinFlags } from './join-options.ts';
+import type { ResultsFlags } from './results.ts';
+import type { SubmitFlags } from './submit.ts';
+import type { FollowFlags } from './watch.ts';
+
+/** Runs a verb with the context of this invocation and keeps its exit status. */
+export type Run = (verb: (context: Context) => Promise<number>) => Promise<void>;
+
+const LAST = 'last';
+
+export function declareVerbs(program: Command, run: Run): void {
+  declareRunning(program, run);
+  declareWatching(program, run);
+  declareMachine(program, run);
+  declareSetUp(program, run);
+}
+
+function declareRunning(program: Command, run: Run): void {
+  program.commandsGroup('Run');
+  program
+    .command('submit')
+    .description('run a file of strategies on every peer')
+    .argument('<file>', 'job file, or - for stdin')
+    .option('-d, --detach', 'print the job id and return; the job goes on')
+    .option('--name <name>', 'name of the job (default: that in the file, or the file name)')
+    .option('--data <file>', 'candles, for a file that names none')
+    .option('--cash <amount>', 'starting cash, for a file that names none')
+    .option('--fee <fraction>', 'fee per side, for a file that names none')
+    .option('-o, --output <file>', 'write all results to FILE.ndjson, .csv or .json at the end')
+    .option('--top <n>', 'how many of the best to show', '10')
+    .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
+    .option(
+      '--embed <when>',
+      'without a node here, be one until the job ends: auto, never, always',
+      'auto',
+    )
+    .option('--slots <n>', 'slots of such a temporary node (default: all cores)')
+    .option('--peer <address>', 'reach the mesh through this peer; repeatable', collect)
+    .addHelpText(
+      'after',
+      examples(
+        'mesh submit strategies.json',
+        'mesh submit grid.json --json | jq .top',
+        'mesh submit grid.json -o results.csv',
+      ),
+    )
+    .action((file: string, flags: SubmitFlags) =>
+      run(async (context) => (await import('./submit.ts')).submit(context, file, flags)),
+    );
+  program
+    .command('demo')
+    .description('see a whole mesh at work on this computer')
+    .option('--fast', 'at most 15 s, no animation')
+    .action((flags: { fast?: boolean }) =>
+      run(async () => (await import('./demo.ts')).demo(flags)),
+    );
+}
+
+function declareWatching(program: Command, run: Run): void {
+  program.commandsGroup('Watch');
+  program
+    .command('peers')
+    .description('who is there and how busy')
+    .option('-w, --watch [interval]', 'look again and again (default every 1s)')
+    .addHelpText('after', examples('mesh peers', 'mesh peers -w', 'mesh peers --json | jq .totals'))
+    .action((flags: { watch?: string | boolean }) =>
+      run(async (context) => (await import('./peers.ts')).peers(context, flags)),
+    );
+  program
+    .command('jobs')
+    .description('what runs and what ran')
+    .action(() => run(async (context) => (await import('./jobs.ts')).jobs(context)));
+  program
+    .command('watch')
+    .description('follow a job from any peer, to its end')
+    .argument('[job]', 'id, id prefix, name or last', LAST)
+    .option('-o, --output <file>', 'write all results to FILE.ndjson, .csv or .json at the end')
+    .option('--top <n>', 'how many of the best to show', '10')
+    .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
+    .addHelpText('after', examples('mesh watch', 'mesh watch j-7f3a --json'))
+    .action((job: string, flags: FollowFlags) =>
+      run(async (context) => (await import('./watch.ts')).watch(context, job, flags)),
+    );
+  program
+    .command('results')
+    .description('what a job found, and who found it')
+    .argument('[job]', 'id, id prefix, name or last', LAST)
+    .option('--by <what>', 'peer: how much each peer did')
+    .option('--top <n>', 'only the best n (default: 20 on a screen, else all)')
+    .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
+    .option('--where <conditions>', "only rows like these, e.g. 'trades>30 and maxDrawdown<0.3'")
+    .option('--task <i>', 'only this task')
+    .option('--trades', 'the trades behind --task, computed on the spot')
+    .option('-o, --output <file>', 'write to FILE.ndjson, .csv or .json')
+    .addHelpText(
+      'after',
+      examples(
+        'mesh results',
+        "mesh results last --where 'trades>30' --top 5",
+        'mesh results j-7f3a --by peer',
+        'mesh results j-7f3a --task 17 --trades',
+      ),
+    )
+    .action((job: string, flags: ResultsFlags) =>
+      run(async (context) => (await import('./results.ts')).results(context, job, flags)),
+    );
+  program
+    .command('cancel')
+    .description('end a job; rows that exist stay')
+    .argument('<job...>', 'id, id prefix, name, last or all')
+    .option('--yes', 'needed for all')
+    .action((jobs: string[], flags: { yes?: boolean }) =>
+      run(async (context) => (await import('./cancel.ts')).cancel(context, jobs, flags)),
+    );
+}
+
+function declareMachine(program: Command, run: Run): void {
+  program.commandsGroup('This machine');
+  program
+    .command('join')
+    .description('make this machine part of a mesh')
+    .option('--peer <address>', 'any machine of the mesh: IP, host:port; repeatable', collect)
+    .option('--name <name>', 'what people call this machine (default: its host name)')
+    .option('--slots <n>', 'backtests at a time (default: all cores)')
+    .option(
+      '--listen <ip[:port]>',
+      'the address that the others use (default: the tailnet address)',
+    )
+    .option('--port <port>', 'where to listen (default: 7420)')
+    .option('--foreground', 'be the node instead of starting one')
+    .option('--wait <duration>', 'how long to wait for a peer', '15s')
+    .addOption(program.createOption('--throttle <factor>').hideHelp())
+    .addHelpText(
+      'after',
+      examples('mesh join', 'mesh join --peer 100.77.179.14', 'mesh join --slots 4 --name studio'),
+    )
+    .action((flags: JoinFlags) =>
+      run(async (context) => (await import('./join.ts')).join(context, flags)),
+    );
+  program
+    .command('status')
+    .description('this machine, and what to type next')
+    .action(() => run(async (context) => (await import('./status.ts')).status(context)));
+  program
+    .command('leave')
+    .description('give queue and jobs to the others, then stop')
+    .action(() => run(async (context) => (await import('./leave.ts')).leave(context)));
+  program
+    .command('stop')
+    .description('stop at once; the others find the work')
+    .action(() => run(async (context) => (await import('./leave.ts')).stop(context)));
+}
+
+function declareSetUp(program: Command, run: Run): void {
+  program.commandsGroup('Set up');
+  program
+    .command('key')
+    .description('the secret that proves membership')
+    .argument('<show>', 'show')
+    .action((what: string) =>
+      run(async (context) => (await import('./key.ts')).key(context, what)),
+    );
+  program
+    .command('schema')
+    .description('the JSON Schema of a job file, for editors')
+    .argument('<which>', 'strategies')
+    .action((which: string) =>
+      run(async (context) => (await import('./schema.ts')).schema(context, which)),
+    );
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}

@@ -1,0 +1,35 @@
+// mesh watch [JOB]: follows a job from any peer; ends with the job, with the job's exit status.
+import { ControlClient } from '../control/client.ts';
+import { type Context, warnOfSkew } from './context.ts';
+import { follow, type FollowOptions, printDetached } from './follow.ts';
+import { parseWhole } from './options.ts';
+import { resultsFormat } from './output/results-file.ts';
+
+export interface FollowFlags {
+  readonly top: string;
+  readonly sort?: string;
+  readonly output?: string;
+}
+
+export const TOP_MAX = 100_000;
+
+export async function watch(context: Context, job: string, flags: FollowFlags): Promise<number> {
+  const options = readFollowFlags(flags);
+  const peer = await ControlClient.connect(context.home);
+  // `last` may mean another job when this one is named again: the name on the screen is the id.
+  const { job: shown } = await peer.summary(job, { top: 0 });
+  warnOfSkew(context, peer);
+  return follow(context, peer, { ...options, job: shown }, async (why, last) => {
+    if (why === 'signal') printDetached(context, shown, last);
+  });
+}
+
+export function readFollowFlags({ top, sort, output }: FollowFlags): Omit<FollowOptions, 'job'> {
+  // A name that cannot be written is found out now, not when the job has ended.
+  if (output !== undefined) resultsFormat(output);
+  return {
+    top: parseWhole(top, '--top', { min: 0, max: TOP_MAX }),
+    ...(sort === undefined ? {} : { sort }),
+    ...(output === undefined ? {} : { outFile: output }),
+  };
+}
