@@ -88,7 +88,7 @@ const peerShare: Field<PeerShare> = record<PeerShare>({
 
 const jobEnding: Field<JobEnding> = record<JobEnding>({
   state: word(['done', 'cancelled']),
-  endedAt: text(64),
+  endedAtMs: finite,
   done: count,
   failed: count,
   elapsedMs: amount,

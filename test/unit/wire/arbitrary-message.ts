@@ -46,7 +46,7 @@ const header: fc.Arbitrary<JobHeader> = fc.record({
 
 const ending: fc.Arbitrary<JobEnding> = fc.record({
   state: fc.constantFrom('done' as const, 'cancelled' as const),
-  endedAt: fc.string({ maxLength: 30 }),
+  endedAtMs: amount,
   done: count,
   failed: count,
   elapsedMs: amount,

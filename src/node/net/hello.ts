@@ -1,0 +1,217 @@
+// The first words on a control stream: challenge, claim, verdict, acceptance. The dialler proves itself first,
+// so a stranger gets one challenge and one refusal out of a listener; names, members and versions follow only
+// when both sides have admitted each other. Two and a half round trips, on a channel on which noise has already
+// proved both peer ids.
+import { randomBytes } from 'node:crypto';
+import type { PeerId } from '../../stealing/ids.ts';
+import { MeshError } from '../errors.ts';
+import {
+  decodeHello,
+  encodeHello,
+  type Face,
+  type Hello,
+  MAX_HELLO_FRAME,
+  NONCE_BYTES,
+  type Refusal,
+} from '../wire/hello.ts';
+import type { Endpoint } from './address.ts';
+import type { Admission, Crossing } from './admission.ts';
+import type { ProofBinding } from './mesh-key.ts';
+import type { FrameStream } from './stream.ts';
+
+/** The whole exchange. Tailscale's tool may take three seconds on either side. */
+export const HELLO_TIMEOUT_MS = 8000;
+
+/** One meeting of two peers on one connection. */
+export interface Meeting {
+  readonly stream: FrameStream;
+  readonly admission: Admission;
+  readonly self: PeerId;
+  readonly remote: PeerId;
+  readonly endpoint: Endpoint;
+  readonly protocol: number;
+  readonly signal: AbortSignal;
+  /** A forgotten peer: refused at every door. */
+  readonly isBarred: boolean;
+  /** Asked when the other side is admitted and not before. */
+  face(): Face;
+}
+
+/** The other side's dial to us is under way and wins: a link comes without our doing. */
+export class BusyError extends Error {
+  readonly peer: PeerId;
+
+  constructor(peer: PeerId, message: string) {
+    super(message);
+    this.peer = peer;
+  }
+}
+
+/** Throws a MeshError REFUSED or VERSION, a BusyError, or what broke the stream. */
+export async function helloAsDialler(meeting: Meeting): Promise<Face> {
+  const { stream, admission, signal } = meeting;
+  const challenge = await expectHello(stream, signal, 'challenge');
+  const nonce = randomBytes(NONCE_BYTES);
+  const binding = bindingOf(meeting, 'dialler', nonce, challenge.nonce);
+  const { fingerprint, used: keyUsed } = admission.key;
+  const proof = admission.key.prove(binding);
+  say(stream, { kind: 'claim', protocol: meeting.protocol, nonce, proof, fingerprint, keyUsed });
+  const verdict = await readHello(stream, signal);
+  if (verdict?.kind === 'refused') throw refusedError(meeting, verdict);
+  if (verdict?.kind !== 'admitted') throw new Error('the other side does not speak the hello');
+  const key = await acceptVerdict(meeting, verdict, binding);
+  say(stream, { kind: 'accepted', key, face: meeting.face() });
+  return verdict.face;
+}
+
+/** Undefined when the other side was refused or went away. */
+export async function helloAsListener(
+  meeting: Meeting,
+  crossing: () => Crossing,
+): Promise<Face | undefined> {
+  const { stream, admission, signal, endpoint } = meeting;
+  const listenerNonce = randomBytes(NONCE_BYTES);
+  say(stream, { kind: 'challenge', nonce: listenerNonce });
+  const claim = await expectHello(stream, signal, 'claim');
+  const binding = bindingOf(meeting, 'listener', claim.nonce, listenerNonce);
+  const keyAtFirst = admission.key.fingerprint;
+  const isProven = admission.key.verifies(binding, claim.proof);
+  if (meeting.isBarred) return refuse(meeting, 'stranger');
+  if (crossing().bothDial && !crossing().selfIsHigher) return refuse(meeting, 'busy');
+  const verdict = await admission.judge({ ...claim, isProven }, endpoint, crossing());
+  if (verdict.kind === 'refuse') return refuse(meeting, verdict.reason);
+  if (claim.protocol !== meeting.protocol) return refuse(meeting, 'version');
+  stream.allowFrames(MAX_HELLO_FRAME);
+  if (verdict.door === 'key') {
+    const proof = admission.key.prove({ ...binding, role: 'listener' });
+    say(stream, { kind: 'admitted', door: 'key', proof, key: undefined, face: meeting.face() });
+    const { face } = await expectHello(stream, signal, 'accepted');
+    await admission.admitted(face.origin);
+    return face;
+  }
+  const release = admission.tryExchange();
+  if (release === undefined) return refuse(meeting, 'busy');
+  try {
+    if (admission.key.fingerprint !== keyAtFirst) return refuse(meeting, 'busy');
+    return await exchangeKey(meeting, verdict.door);
+  } finally {
+    release();
+  }
+}
+
+/** The listener's side of the two doors behind which a key changes hands. */
+async function exchangeKey(meeting: Meeting, door: 'gift' | 'take'): Promise<Face> {
+  const { stream, admission, signal } = meeting;
+  const key = door === 'gift' ? admission.key.bytes : undefined;
+  say(stream, { kind: 'admitted', door, proof: undefined, key, face: meeting.face() });
+  const accepted = await expectHello(stream, signal, 'accepted');
+  if (door === 'take') {
+    if (accepted.key === undefined || admission.key.used) throw new Error('no key came');
+    await admission.adopt(accepted.key, accepted.face.origin);
+  }
+  await admission.admitted(accepted.face.origin);
+  return accepted.face;
+}
+
+/** The dialler's side of the door; returns the key that the listener asked for. */
+async function acceptVerdict(
+  { admission, endpoint, remote }: Meeting,
+  verdict: Extract<Hello, { kind: 'admitted' }>,
+  binding: ProofBinding,
+): Promise<Uint8Array | undefined> {
+  const { door, proof, key, face } = verdict;
+  if (door === 'key') {
+    const isProven =
+      proof !== undefined && admission.key.verifies({ ...binding, role: 'listener' }, proof);
+    if (!isProven) throw notTrusted(endpoint, 'does not hold the mesh key');
+    await admission.admitted(face.origin);
+    return undefined;
+  }
+  const release = admission.tryExchange();
+  if (release === undefined) throw new BusyError(remote, 'another key exchange is under way here');
+  try {
+    if (!(await admission.trusts(endpoint, door))) {
+      throw notTrusted(endpoint, 'is, by Tailscale, not a machine of the same login');
+    }
+    if (door === 'gift') {
+      if (key === undefined) throw notTrusted(endpoint, 'offers no key');
+      await admission.adopt(key, face.origin);
+      return undefined;
+    }
+    await admission.admitted(undefined);
+    return admission.key.bytes;
+  } finally {
+    release();
+  }
+}
+
+function refuse(meeting: Meeting, reason: Refusal): undefined {
+  say(meeting.stream, {
+    kind: 'refused',
+    reason,
+    fingerprint: reason === 'keys' ? meeting.admission.key.fingerprint : undefined,
+    protocol: reason === 'version' ? meeting.protocol : undefined,
+  });
+  return undefined;
+}
+
+function refusedError(
+  { admission, endpoint, protocol, remote }: Meeting,
+  refusal: Extract<Hello, { kind: 'refused' }>,
+): Error {
+  const { ip } = endpoint;
+  const mine = admission.key.fingerprint;
+  if (refusal.reason === 'busy') return new BusyError(remote, 'the other side is dialling us');
+  if (refusal.reason === 'version') {
+    const message = `${ip} speaks protocol ${refusal.protocol ?? '?'}, this peer speaks ${protocol}`;
+    return new MeshError('VERSION', message, { hint: 'Install the same version of mesh on both.' });
+  }
+  if (refusal.reason === 'keys') {
+    const message = `${ip} belongs to another mesh: its key is ${refusal.fingerprint ?? '?'}, this one's is ${mine}`;
+    const hint = `Both keys are in use. To move this machine over: mesh stop, copy the key file from ${ip}, mesh join.`;
+    return new MeshError('REFUSED', message, { hint });
+  }
+  const message = `${ip} does not admit this machine: other mesh key (this one's is ${mine}), other Tailscale login`;
+  const hint = `Copy the key: run \`mesh key show\` on ${ip} and put the line into this machine's key file.`;
+  return new MeshError('REFUSED', message, { hint });
+}
+
+function notTrusted({ ip }: Endpoint, what: string): MeshError {
+  const hint = 'Check the address. If it is right, copy the mesh key by hand.';
+  return new MeshError('REFUSED', `not joined: ${ip} ${what}`, { hint });
+}
+
+function bindingOf(
+  { self, remote }: Meeting,
+  as: 'dialler' | 'listener',
+  diallerNonce: Uint8Array,
+  listenerNonce: Uint8Array,
+): ProofBinding {
+  const isDialler = as === 'dialler';
+  return {
+    role: 'dialler',
+    dialler: isDialler ? self : remote,
+    listener: isDialler ? remote : self,
+    diallerNonce,
+    listenerNonce,
+  };
+}
+
+function say(stream: FrameStream, hello: Hello): void {
+  if (!stream.send(encodeHello(hello))) throw new Error('the other side closed the hello');
+}
+
+async function readHello(stream: FrameStream, signal: AbortSignal): Promise<Hello | undefined> {
+  const frame = await stream.readWithin(signal);
+  return frame === undefined ? undefined : decodeHello(frame);
+}
+
+async function expectHello<K extends Hello['kind']>(
+  stream: FrameStream,
+  signal: AbortSignal,
+  kind: K,
+): Promise<Extract<Hello, { kind: K }>> {
+  const hello = await readHello(stream, signal);
+  if (hello?.kind !== kind) throw new Error(`expected a ${kind} in the hello`);
+  return hello as Extract<Hello, { kind: K }>;
+}

@@ -1,0 +1,55 @@
+// What a host is given, and what it tells of peers.
+import type { PrivateKey } from '@libp2p/interface';
+import type { PeerId } from '../../stealing/ids.ts';
+import type { PeerFace } from '../../stealing/input.ts';
+import type { Message } from '../../stealing/messages.ts';
+import type { Admission } from './admission.ts';
+import type { BlobSource } from './blobs.ts';
+import type { ListenWish } from './listening.ts';
+
+export type PeerPath = 'direct' | 'relay';
+
+/** A peer that came. `addr` is its IP. */
+export interface MetPeer extends PeerFace {
+  readonly port: number;
+  readonly version: string;
+  readonly path: PeerPath;
+}
+
+export interface ConnectedPeer extends MetPeer {
+  /** Undefined until it was measured. */
+  readonly rttMs: number | undefined;
+  readonly since: string;
+}
+
+/** Fields, then a sentence, as the node's logger takes them. */
+export interface NetLog {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+}
+
+export interface HostOptions {
+  readonly privateKey: PrivateKey;
+  readonly listen: ListenWish;
+  readonly face: { readonly name: string; readonly slots: number; readonly incarnation: number };
+  readonly version: string;
+  readonly membersFile: string;
+  readonly admission: Admission;
+  readonly blobs: BlobSource;
+  readonly allowNets?: readonly string[];
+  /** Dial from this address, for several peers on one machine. */
+  readonly localIp?: string;
+  /** Another protocol version than this code's, for tests. */
+  readonly protocol?: number;
+  readonly onPeer: (peer: MetPeer) => void;
+  readonly onPeerGone: (peer: PeerId, refused: boolean) => void;
+  readonly onMessage: (
+    from: PeerId,
+    incarnation: number,
+    message: Message,
+    attachment?: Uint8Array,
+  ) => void;
+  readonly onMembersChanged?: () => void;
+  readonly log: NetLog;
+}

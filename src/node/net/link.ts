@@ -1,0 +1,148 @@
+// One admitted peer: its control stream, on which hello news and core messages flow for as long as both live,
+// and the bulk connection beside it.
+import type { Connection } from '@libp2p/interface';
+import type { PeerId } from '../../stealing/ids.ts';
+import type { Message } from '../../stealing/messages.ts';
+import { decodeMessage, encodeMessage, MAX_CONTROL_FRAME } from '../wire/codec.ts';
+import {
+  decodeHello,
+  encodeHello,
+  type Face,
+  isHelloFrame,
+  type MemberNews,
+} from '../wire/hello.ts';
+import type { Endpoint } from './address.ts';
+import { Bulk, type BulkInit } from './bulk.ts';
+import type { FrameStream } from './stream.ts';
+
+/** Bytes. A larger frame would hold up the heartbeats behind it: 64 KiB take 26 ms on a 20 Mbit link. */
+const SMALL_FRAME_BYTES_MAX = 64 << 10;
+
+/** Bytes queued for one peer before it is cut: a receiver this far behind is not going to catch up by waiting. */
+export const QUEUE_BYTES_MAX = 64 << 20;
+
+/** How long a retired link still reads: the other side may not have met us on the better one yet. */
+const RETIRE_GRACE_MS = 1000;
+
+export interface LinkInit {
+  readonly peer: PeerId;
+  readonly face: Face;
+  /** Where it can be dialled. */
+  readonly endpoint: Endpoint;
+  /** Where the control connection comes from or goes to. */
+  readonly remoteIp: string;
+  readonly dialledBySelf: boolean;
+  readonly connection: Connection;
+  readonly control: FrameStream;
+  readonly bulk: Pick<BulkInit, 'dial' | 'incarnation'>;
+}
+
+export interface LinkListener {
+  onMessage(link: Link, message: Message, attachment: Uint8Array | undefined): void;
+  onNews(link: Link, members: readonly MemberNews[], forgotten: readonly PeerId[]): void;
+}
+
+export class Link {
+  readonly peer: PeerId;
+  readonly face: Face;
+  readonly endpoint: Endpoint;
+  readonly remoteIp: string;
+  readonly dialledBySelf: boolean;
+  readonly bulk: Bulk;
+  readonly openedMs: number = performance.now();
+  readonly #connection: Connection;
+  readonly #control: FrameStream;
+  #hasSaidGoodbye = false;
+
+  constructor(init: LinkInit) {
+    this.peer = init.peer;
+    this.face = init.face;
+    this.endpoint = init.endpoint;
+    this.remoteIp = init.remoteIp;
+    this.dialledBySelf = init.dialledBySelf;
+    this.#connection = init.connection;
+    this.#control = init.control;
+    this.#control.allowFrames(MAX_CONTROL_FRAME);
+    this.bulk = new Bulk({
+      ...init.bulk,
+      control: init.connection,
+      onBroken: (error) => this.cut(error),
+    });
+  }
+
+  get hasSaidGoodbye(): boolean {
+    return this.#hasSaidGoodbye;
+  }
+
+  /** Milliseconds; undefined until the muxer has measured it. */
+  get rttMs(): number | undefined {
+    const rtt = this.#connection.rtt;
+    return rtt === undefined || rtt < 0 ? undefined : rtt;
+  }
+
+  /** Reads until the stream is over, however it ends. A faulty frame ends it too. */
+  async run(listener: LinkListener): Promise<Error | undefined> {
+    try {
+      for (;;) {
+        const frame = await this.#control.read();
+        if (frame === undefined) return undefined;
+        this.#take(frame, listener);
+      }
+    } catch (error) {
+      this.cut(error as Error);
+      return error as Error;
+    }
+  }
+
+  /** False when nothing can be sent any more. */
+  send(message: Message, attachment?: Uint8Array): boolean {
+    const frame = encodeMessage(message, attachment);
+    if (this.#control.queuedBytes + this.bulk.queuedBytes + frame.byteLength > QUEUE_BYTES_MAX) {
+      this.cut(new Error('the peer does not take what it is sent'));
+      return false;
+    }
+    if (frame.byteLength <= SMALL_FRAME_BYTES_MAX) return this.#control.send(frame);
+    this.bulk.sendLarge(frame);
+    return true;
+  }
+
+  sendNews(members: readonly MemberNews[], forgotten: readonly PeerId[]): void {
+    this.#control.send(encodeHello({ kind: 'news', members, forgotten }));
+  }
+
+  /** A better link to the same peer exists: say what is queued, hear what comes, then go. */
+  retire(): void {
+    const timer = setTimeout(
+      () => void this.close(AbortSignal.timeout(RETIRE_GRACE_MS)),
+      RETIRE_GRACE_MS,
+    );
+    void this.#control.closed.then(() => clearTimeout(timer));
+  }
+
+  /** Says what is queued and hangs up. */
+  async close(signal: AbortSignal): Promise<void> {
+    await this.#control.end(signal).catch(() => undefined);
+    this.bulk.close();
+    await this.#connection.close({ signal }).catch(() => undefined);
+    this.cut(new Error('closed'));
+  }
+
+  cut(reason: Error): void {
+    this.bulk.close();
+    this.#control.abort(reason);
+    this.#connection.abort(reason);
+  }
+
+  #take(frame: Uint8Array, listener: LinkListener): void {
+    if (!isHelloFrame(frame)) {
+      const decoded = decodeMessage(frame);
+      if (!decoded.ok) throw new Error(`not a message: ${decoded.fault}`);
+      if (decoded.message.kind === 'leaving') this.#hasSaidGoodbye = true;
+      listener.onMessage(this, decoded.message, decoded.attachment);
+      return;
+    }
+    const hello = decodeHello(frame);
+    if (hello?.kind !== 'news') throw new Error('not news');
+    listener.onNews(this, hello.members, hello.forgotten);
+  }
+}
