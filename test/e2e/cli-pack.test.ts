@@ -1,0 +1,91 @@
+// The package as a user gets it: packed, installed elsewhere, run from there.
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, '../..');
+
+let place: string;
+let installed: string;
+
+beforeAll(async () => {
+  place = await mkdtemp(join(tmpdir(), 'mesh-pack-'));
+  await run('npm', ['pack', '--pack-destination', place], { cwd: root });
+  const tarball = (await readdir(place)).find((name) => name.endsWith('.tgz')) ?? '';
+  const prefix = join(place, 'prefix');
+  await run('npm', ['install', '-g', '--offline', '--prefix', prefix, join(place, tarball)]);
+  installed = join(prefix, 'lib', 'node_modules', 'strategy-mesh');
+});
+
+afterAll(() => rm(place, { recursive: true, force: true }));
+
+function meshWith(words: readonly string[], nodeFlags: readonly string[] = []) {
+  const env = { ...process.env, MESH_HOME: join(place, 'home') };
+  const program = join(place, 'prefix', 'bin', 'mesh');
+  return run(process.execPath, [...nodeFlags, program, ...words], { env, cwd: place }).then(
+    ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      status: error.code,
+      stdout: error.stdout,
+      stderr: error.stderr,
+    }),
+  );
+}
+
+test('the installed package says its version and its help', async () => {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  expect(await meshWith(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  expect((await meshWith(['--help'])).stdout).toContain('mesh submit strategies.json');
+});
+
+test('the installed package is one package without sources, with the notices of what it bundles', async () => {
+  const names = await readdir(installed);
+  expect(names).not.toContain('src');
+  expect(names).not.toContain('node_modules');
+  const dist = await readdir(join(installed, 'dist'));
+  for (const name of ['main.js', 'slot.js', 'index.js']) expect(dist).toContain(name);
+  const notices = await readFile(join(installed, 'dist', 'THIRD-PARTY-NOTICES'), 'utf8');
+  for (const name of ['commander', 'libp2p', 'zod'])
+    expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
+});
+
+test('errors of the installed package have their exit status', async () => {
+  expect(await meshWith(['peers'])).toMatchObject({ status: 3 });
+  expect(await meshWith(['submit', join(place, 'none.json')])).toMatchObject({ status: 65 });
+});
+
+test('a peer runs from the installed package, slots and all', async () => {
+  const file = join(place, 'spin.json');
+  await writeFile(
+    file,
+    JSON.stringify({ version: 1, kernel: 'spin', tasks: 20, costMs: 1, mode: 'sleep', seed: 1 }),
+  );
+  const { status, stdout, stderr } = await meshWith([
+    'submit',
+    file,
+    '--json',
+    '--slots',
+    '1',
+    '--timeout',
+    '60s',
+  ]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ v: 1, tasks: 20, done: 20, failed: 0 });
+});
+
+test('a Node that is too old gets one sentence', async () => {
+  const shim = join(place, 'old-node.cjs');
+  await writeFile(shim, "Object.defineProperty(process, 'version', { value: 'v20.20.2' });");
+  const { status, stdout, stderr } = await meshWith(['peers'], ['--require', shim]);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toBe(
+    `error: mesh needs Node.js 22.18 or newer; this is v20.20.2 (${process.execPath})\n` +
+      'try: install Node.js 24 from https://nodejs.org, or: brew install node\n',
+  );
+});

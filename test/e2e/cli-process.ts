@@ -1,0 +1,46 @@
+// Runs `mesh` as people do: as a process of its own, with pipes.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+export const MESH = resolve(import.meta.dirname, '../../bin/mesh.cjs');
+
+export interface Finished {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  /** What it has said so far. */
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly finished: Promise<Finished>;
+}
+
+export function startMesh(
+  words: readonly string[],
+  options: { home: string; stdin?: string },
+): Running {
+  const child = spawn(process.execPath, [MESH, ...words], {
+    env: { ...process.env, MESH_HOME: options.home, NO_COLOR: '1' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdin.end(options.stdin ?? '');
+  const finished = new Promise<Finished>((settle, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => settle({ status, stdout, stderr }));
+  });
+  return { child, stdout: () => stdout, stderr: () => stderr, finished };
+}
+
+export function mesh(
+  words: readonly string[],
+  options: { home: string; stdin?: string },
+): Promise<Finished> {
+  return startMesh(words, options).finished;
+}
