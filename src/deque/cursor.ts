@@ -147,6 +147,9 @@ export class WindowCursor {
     if (table === undefined) return undefined;
     const start = Atomics.load(record, RECORD_START);
     const end = Atomics.load(record, RECORD_END);
+    const open = unpackWord(Atomics.load(this.#memory.word, 0));
+    // Still the newest window, and not claimed that far: the exchange never happened.
+    if (open.id === window && open.next < end) return undefined;
     return {
       jobNumber: table.head[TABLE_JOB_NUMBER]!,
       window,

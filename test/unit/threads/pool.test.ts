@@ -1,0 +1,270 @@
+// The pool with real threads: every task's row arrives, and what a dead thread had claimed comes back.
+import { extname } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Interval, IntervalSet } from '../../../src/deque/interval-set.ts';
+import { compileJob } from '../../../src/kernel/compile.ts';
+import type { JobSpec, SpinSpec } from '../../../src/kernel/spec.ts';
+import {
+  type SlotDeath,
+  SlotPool,
+  type SlotPoolOptions,
+  type SlotRows,
+} from '../../../src/node/threads/pool.ts';
+import { EATS_THE_HEAP, EXITS, NEVER_ENDS, THROWS } from './misdeeds.ts';
+
+const JOB = 3;
+const MISBEHAVING = new URL(`./misbehaving-slot${extname(import.meta.filename)}`, import.meta.url);
+
+interface Bench {
+  readonly pool: SlotPool;
+  readonly rows: SlotRows[];
+  readonly deaths: SlotDeath[];
+  readonly dry: number[];
+  readonly loadFailures: { jobNumber: number; reason: string }[];
+}
+
+const started: SlotPool[] = [];
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((pool) => pool.close()));
+});
+
+describe('SlotPool', () => {
+  it('brings the row of every task once, as a plain loop computes it', async () => {
+    const spec = spin({ tasks: 3000, costMs: 0.01 });
+    const bench = start({ slots: 2 }, spec);
+    bench.pool.cursor.open({
+      jobNumber: JOB,
+      intervals: [
+        [2000, 3000],
+        [0, 1500],
+      ],
+      microBatchTasks: 64,
+    });
+    await until(() => countRows(bench) === 2500);
+    const expected = new Map(
+      rowsOf(spec, [
+        [0, 1500],
+        [2000, 3000],
+      ]),
+    );
+    expect(deliveredRows(bench)).toEqual(expected);
+    expect(countRows(bench)).toBe(expected.size);
+    expect(bench.deaths).toEqual([]);
+  });
+
+  it('says dry once per slot and window', async () => {
+    const bench = start({ slots: 2 }, spin({ tasks: 10, costMs: 0 }));
+    await until(() => bench.dry.length === 2);
+    for (let window = 0; window < 3; window++) {
+      bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 4]], microBatchTasks: 1 });
+      await until(() => bench.dry.length === 4 + 2 * window);
+    }
+    expect(bench.dry.filter((slot) => slot === 0).length).toBe(4);
+  });
+
+  it('hands over a long claim in parts', async () => {
+    const bench = start({ slots: 1 }, spin({ tasks: 8, costMs: 30 }));
+    bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 8]], microBatchTasks: 4 });
+    await until(() => countRows(bench) >= 4);
+    expect(bench.rows.slice(0, 2).map(({ intervals }) => intervals)).toEqual([[[0, 2]], [[2, 4]]]);
+    for (const { busyMs } of bench.rows) expect(busyMs).toBeGreaterThan(29);
+  });
+
+  it('shows a throttled slot as slower in its busy time', async () => {
+    const bench = start({ slots: 1, throttle: 0.25 }, spin({ tasks: 3, costMs: 10 }));
+    bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 3]], microBatchTasks: 1 });
+    await until(() => countRows(bench) === 3);
+    for (const { busyMs } of bench.rows) expect(busyMs).toBeGreaterThanOrEqual(39);
+  });
+
+  it('compiles jobs that are loaded while it runs, and drops a claim of an unloaded one', async () => {
+    const bench = start({ slots: 1 }, spin({ tasks: 4, costMs: 1 }));
+    const { pool } = bench;
+    pool.cursor.open({ jobNumber: JOB, intervals: [[0, 4]], microBatchTasks: 1 });
+    await until(() => countRows(bench) === 4);
+    pool.unload(JOB);
+    pool.cursor.open({ jobNumber: JOB, intervals: [[0, 1]], microBatchTasks: 1 });
+    pool.load(JOB + 1, encoded(spin({ tasks: 1, costMs: 0 })), []);
+    await until(() => pool.cursor.remaining() === 0);
+    pool.cursor.open({ jobNumber: JOB + 1, intervals: [[0, 1]], microBatchTasks: 1 });
+    await until(() => countRows(bench) === 5);
+    expect(bench.rows.at(-1)!.jobNumber).toBe(JOB + 1);
+    expect(bench.deaths).toEqual([]);
+  });
+
+  it('gives the claim of a killed thread back, minus the rows that arrived, and replaces the thread', async () => {
+    const spec = spin({ tasks: 40, costMs: 30 });
+    const bench = start({ slots: 2 }, spec);
+    bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 40]], microBatchTasks: 6 });
+    await until(() => bench.rows.some(({ slot }) => slot === 0));
+    await bench.pool.kill(0);
+    await until(() => bench.deaths.length === 1);
+    const [death] = bench.deaths;
+    expect(death).toMatchObject({ slot: 0, jobNumber: JOB, reason: 'ended on purpose' });
+    expect(death!.intervals.length).toBeGreaterThan(0);
+
+    await until(() => bench.pool.cursor.remaining() === 0);
+    bench.pool.cursor.open({
+      jobNumber: JOB,
+      intervals: death!.intervals,
+      microBatchTasks: 1,
+    });
+    await until(() => deliveredRows(bench).size === 40);
+    // Nothing ran twice: what came back had not been delivered, and nothing else came back.
+    expect(countRows(bench)).toBe(40);
+    expect(deliveredRows(bench)).toEqual(new Map(rowsOf(spec, [[0, 40]])));
+    expect(bench.deaths.length).toBe(1);
+  });
+
+  it.each([
+    ['throws', THROWS, 'this task cannot be computed'],
+    ['exits', EXITS, 'the thread ended'],
+    ['eats the heap', EATS_THE_HEAP, 'memory limit'],
+  ])(
+    'survives a task that %s: its claim comes back, all other rows arrive',
+    async (_does, bad, why) => {
+      const bench = start(
+        { slots: 2, slotUrl: MISBEHAVING, heapMb: 24 },
+        spin({ tasks: 2000, costMs: 0 }),
+      );
+      bench.pool.cursor.open({
+        jobNumber: JOB,
+        intervals: [
+          [0, 100],
+          [bad, bad + 1],
+          [200, 300],
+        ],
+        microBatchTasks: 8,
+      });
+      const all = IntervalSet.from([
+        [0, 100],
+        [200, 300],
+        [bad, bad + 1],
+      ]);
+      await until(() => bench.deaths.length > 0 && accountedFor(bench).count === all.count);
+      expect(accountedFor(bench).intervals()).toEqual(all.intervals());
+      expect(bench.deaths.length).toBe(1);
+      expect(bench.deaths[0]!.reason).toContain(why);
+      expect(IntervalSet.from(bench.deaths[0]!.intervals).has(bad)).toBe(true);
+      // The thread that took its place works.
+      bench.pool.cursor.open({ jobNumber: JOB, intervals: [[300, 400]], microBatchTasks: 1 });
+      await until(() => accountedFor(bench).has(399));
+    },
+  );
+
+  it('says why a job does not compile, and gives the claim back', async () => {
+    const sha256 = '0'.repeat(64);
+    const bench = start({ slots: 1 }, backtestOf(sha256));
+    await until(() => bench.loadFailures.length > 0);
+    expect(bench.loadFailures[0]).toEqual({
+      jobNumber: JOB,
+      reason: `dataset ${sha256} is missing`,
+    });
+    await until(() => bench.deaths.length > 0);
+  });
+
+  it('reports threads that cannot start, without a storm of new ones', async () => {
+    const bench = start(
+      { slots: 1, slotUrl: new URL('file:///no/such/slot.js') },
+      spin({ tasks: 1 }),
+    );
+    await until(() => bench.deaths.length === 2);
+    expect(bench.deaths[0]).toMatchObject({ jobNumber: undefined, intervals: [] });
+    expect(bench.deaths[0]!.reason).toContain('/no/such/slot.js');
+  });
+
+  it('closes in bounded time in the middle of a task that never ends', async () => {
+    const bench = start({ slots: 2, slotUrl: MISBEHAVING }, spin({ tasks: 2000, costMs: 0 }));
+    bench.pool.cursor.open({
+      jobNumber: JOB,
+      intervals: [[NEVER_ENDS, NEVER_ENDS + 1]],
+      microBatchTasks: 1,
+    });
+    await until(() => bench.pool.cursor.remaining() === 0);
+    await bench.pool.close();
+    expect(bench.deaths).toEqual([]);
+  }, 5000);
+});
+
+function start(
+  options: Pick<SlotPoolOptions, 'slots' | 'throttle' | 'slotUrl' | 'heapMb'>,
+  spec: JobSpec,
+): Bench {
+  const rows: SlotRows[] = [];
+  const deaths: SlotDeath[] = [];
+  const dry: number[] = [];
+  const loadFailures: { jobNumber: number; reason: string }[] = [];
+  const pool = SlotPool.start({
+    ...options,
+    onRows: (delivery) => rows.push(delivery),
+    onDry: (slot) => dry.push(slot),
+    onSlotDied: (death) => deaths.push(death),
+    onLoadFailed: (jobNumber, reason) => loadFailures.push({ jobNumber, reason }),
+  });
+  started.push(pool);
+  pool.load(JOB, encoded(spec), []);
+  return { pool, rows, deaths, dry, loadFailures };
+}
+
+function until(condition: () => boolean): Promise<void> {
+  return vi.waitFor(() => expect(condition()).toBe(true), { timeout: 20_000, interval: 5 });
+}
+
+function spin(some: Partial<SpinSpec>): SpinSpec {
+  return { version: 1, kernel: 'spin', tasks: 1, costMs: 0, mode: 'sleep', seed: 1, ...some };
+}
+
+function backtestOf(sha256: string): JobSpec {
+  return {
+    version: 1,
+    kernel: 'backtest',
+    dataset: { sha256, symbol: null, fromMs: null, toMs: null },
+    broker: { cash: 1000, fee: 0, slippage: 0, lot: 0 },
+    strategies: [],
+    rank: 'sharpe',
+  };
+}
+
+function encoded(spec: JobSpec): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(spec));
+}
+
+function countRows(bench: Bench): number {
+  return bench.rows.reduce(
+    (sum, { intervals }) => sum + intervals.reduce((tasks, [start, end]) => tasks + end - start, 0),
+    0,
+  );
+}
+
+function deliveredRows(bench: Bench): Map<number, number[]> {
+  const byTask = new Map<number, number[]>();
+  for (const { intervals, values } of bench.rows) {
+    const tasks = tasksOf(intervals);
+    const width = values.length / tasks.length;
+    for (const [i, task] of tasks.entries()) {
+      byTask.set(task, [...values.subarray(i * width, (i + 1) * width)]);
+    }
+  }
+  return byTask;
+}
+
+function rowsOf(spec: JobSpec, intervals: readonly Interval[]): [number, number[]][] {
+  const runner = compileJob(spec, new Map());
+  return tasksOf(intervals).map((task) => {
+    const row = new Float64Array(runner.columns.length);
+    runner.run(task, row, 0);
+    return [task, [...row]];
+  });
+}
+
+/** Delivered or given back. */
+function accountedFor(bench: Bench): IntervalSet {
+  return IntervalSet.from([...bench.rows, ...bench.deaths].flatMap(({ intervals }) => intervals));
+}
+
+function tasksOf(intervals: readonly Interval[]): number[] {
+  return intervals.flatMap(([start, end]) =>
+    Array.from({ length: end - start }, (_, i) => start + i),
+  );
+}
