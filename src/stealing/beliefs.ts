@@ -108,7 +108,7 @@ export class Beliefs {
     belief.rates = ratesOf(beat.rates);
     belief.progress = new Map(beat.jobs.map((progress) => [progress.job, progress]));
     belief.draining = beat.draining;
-    if (beat.backlogMs > 0) belief.armed = false;
+    if (beat.backlogMs > 0 || beat.busySlots >= beat.slots) belief.armed = false;
     const sampleMs = nowMs - beat.echoSentMs - beat.echoAgeMs;
     // Half new, half old: a relay switch shows within a second, one late packet is damped.
     if (beat.echoSentMs > 0 && sampleMs >= 0) belief.rttMs = (belief.rttMs + sampleMs) / 2;

@@ -318,12 +318,13 @@ export class StealingCore {
     const isNew = this.#custody.accept(from, incarnation, grant.grant);
     state.send(from, { kind: 'grantConfirmed', grant: grant.grant });
     if (!isNew) return;
-    this.#thief.granted(grant.request);
+    this.#thief.granted(from, grant.request);
     for (const { batch, job } of books) {
       if (!job?.isActive || !validIntervals(batch.intervals, job.header.taskCount)) continue;
       const taken = job.enqueue(batch.intervals, 'top');
       if (taken === 0) continue;
       state.stole += taken;
+      if (grant.request === 0 && job.steals === 0) this.#victim.waveCame();
       job.steals++;
       this.#thief.gotWork();
       if (state.isDraining || job.isUnloadable) this.#leaving.giveBack(job);
@@ -368,6 +369,7 @@ export class StealingCore {
   #beat(): void {
     const state = this.#state;
     this.#nextBeatMs = state.nowMs + state.limits.heartbeatMs;
+    this.#thief.telling();
     for (const belief of state.beliefs.all()) {
       if (belief.connected) state.send(belief.face.peer, heartbeatOf(state, belief, this.#custody));
     }

@@ -41,3 +41,7 @@ export function busySlots(state: CoreState): number {
   for (const job of state.jobs.values()) claimed += job.running.count;
   return Math.max(0, Math.min(state.face.slots, claimed));
 }
+
+export function hasIdleSlot(state: CoreState): boolean {
+  return busySlots(state) < state.face.slots;
+}

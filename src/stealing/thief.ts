@@ -4,12 +4,13 @@
 // Lifelines: Saraswat, Kambadur, Kodali, Grove, Krishnamoorthy, PPoPP 2011. Changed: they are armed before a
 // job arrives, so that the first wave goes out over them, and up to 32 peers everybody is a neighbour.
 import type { Belief } from './beliefs.ts';
+import { hasIdleSlot } from './heartbeat.ts';
 import type { PeerId } from './ids.ts';
 import type { CoreState } from './state.ts';
 import { microBatchMs } from './windows.ts';
 
 /** Up to here everybody is everybody's neighbour; above, neighbours differ in one bit of their rank. */
-const FULL_GRAPH_PEERS = 32;
+export const FULL_GRAPH_PEERS = 32;
 
 export class Thief {
   readonly #state: CoreState;
@@ -26,14 +27,20 @@ export class Thief {
     this.#state = state;
   }
 
-  /** Work came: the lifelines that are still out are stale, and the next refusal is the first again. */
+  /** Work came: the next refusal is the first again. */
   gotWork(): void {
     this.#refusals = 0;
-    this.#armedAt.clear();
   }
 
-  granted(request: number): void {
+  /** A grant uses up the lifeline at its sender; the others hold until they are told of our backlog. */
+  granted(from: PeerId, request: number): void {
+    this.#armedAt.delete(from);
     if (this.#asked?.request === request) this.#asked = undefined;
+  }
+
+  /** A heartbeat goes out: whoever reads in it that we are busy takes our lifelines off, and so do we. */
+  telling(): void {
+    if (this.#state.unclaimedMs() > 0 || !hasIdleSlot(this.#state)) this.#armedAt.clear();
   }
 
   refused(from: PeerId, request: number): void {
@@ -66,7 +73,6 @@ export class Thief {
       return;
     }
     if (this.#asked !== undefined) return;
-    const isEmpty = unclaimedMs === 0;
     if (this.#refusals < state.limits.refusalsMax && state.activeJobs().length > 0) {
       if (state.nowMs < this.#pauseUntilMs) return;
       const victim = this.#pickVictim();
@@ -75,7 +81,8 @@ export class Thief {
         return;
       }
     }
-    if (isEmpty) this.#arm();
+    // A lifeline says that a slot stands still. While all are busy, what is sent here would only wait here.
+    if (unclaimedMs === 0 && hasIdleSlot(state)) this.#arm();
   }
 
   /** When `look` has to be called again though nothing happened. */

@@ -5,11 +5,13 @@ import { type Interval, countTasks } from '../deque/interval-set.ts';
 import type { Belief } from './beliefs.ts';
 import { ratesOf } from './beliefs.ts';
 import type { Custody } from './custody.ts';
+import { busySlots } from './heartbeat.ts';
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { Batch, Rate, RefusalReason } from './messages.ts';
 import { equalFinishWork, seedShares, tasksForWork } from './share.ts';
 import type { CoreState } from './state.ts';
+import { FULL_GRAPH_PEERS } from './thief.ts';
 import { microBatchMs, shrinkWindow } from './windows.ts';
 
 export class Victim {
@@ -44,6 +46,14 @@ export class Victim {
     belief.armed = true;
   }
 
+  /** The first batch of a job came unasked: its sender fed everybody who waited. While everybody is everybody's
+   * neighbour, who waits here got its share too, and passing on ours would only make it travel. */
+  waveCame(): void {
+    const all = this.#state.beliefs.all();
+    if (all.length >= FULL_GRAPH_PEERS) return;
+    for (const belief of all) belief.armed = false;
+  }
+
   /** Shares what is here with everybody who waits; called when work arrives and when tasks finish. */
   feed(): void {
     const waiting = this.#state.beliefs
@@ -64,7 +74,7 @@ export class Victim {
       hungry.map((belief) => ({ backlogWork: 0, rate: state.beliefs.rateOf(belief, rateKey) })),
     );
     for (const [i, belief] of hungry.entries()) {
-      const intervals = this.#take(job, shares[i] ?? 0);
+      const intervals = this.#take(job, shares[i] ?? 0, this.#spareTasks(job));
       if (intervals.length === 0) continue;
       this.#custody.grant(belief.face.peer, 0, [{ job: job.header.job, intervals }]);
     }
@@ -93,7 +103,9 @@ export class Victim {
         { backlogWork: leftMs * rate, rate },
       );
       if (this.#isTooSmall(job, units, thief)) continue;
-      const intervals = this.#take(job, units);
+      // While the job's data is on its way here, a thief that has it already may take everything.
+      const spare = job.work === undefined ? job.header.taskCount : this.#spareTasks(job);
+      const intervals = this.#take(job, units, spare);
       if (intervals.length > 0) return [{ job: job.header.job, intervals }];
       leftMs = Math.max(0, leftMs - unclaimed / rate);
     }
@@ -111,19 +123,29 @@ export class Victim {
     return units <= 0 || (units < grain && !isTail);
   }
 
-  /** Takes about `units` from the top of the deque, then from the window. */
-  #take(job: JobBook, units: number): Interval[] {
-    if (units <= 0) return [];
+  /** Unclaimed tasks that no idle slot here will start in a moment. Whoever gives more than these only makes
+   * tasks travel: from peer to peer, as each that gets one has idle slots and idle neighbours. */
+  #spareTasks(job: JobBook): number {
+    const state = this.#state;
+    const inWindow = state.windowJob() === job ? state.cursor.remaining() : 0;
+    const idleSlots = job.isUnloadable ? 0 : state.face.slots - busySlots(state);
+    return Math.max(0, job.queue.taskCount + inWindow - idleSlots);
+  }
+
+  /** Takes about `units`, but one task at least and `tasksMax` at most, from the top of the deque, then from
+   * the window. */
+  #take(job: JobBook, units: number, tasksMax: number): Interval[] {
+    if (!(units > 0) || tasksMax <= 0) return [];
     const queued = job.queue.intervals();
     const queuedUnits = job.costs.of(queued);
-    const fromQueue =
-      queuedUnits <= units ? job.queue.taskCount : tasksForWork(job.costs, queued, units);
-    const taken = job.queue.stealTop(fromQueue);
-    const left = units - queuedUnits;
-    if (left > 0) {
-      const perTask = job.runningMeanUnits();
-      taken.push(...shrinkWindow(this.#state, job, Math.round(left / perTask)));
-    }
-    return countTasks(taken) > 0 ? taken : [];
+    const isAll = queuedUnits <= units;
+    const fromQueue = isAll ? job.queue.taskCount : tasksForWork(job.costs, queued, units);
+    const atLeast = Math.min(1, job.queue.taskCount);
+    const taken = job.queue.stealTop(Math.min(tasksMax, Math.max(atLeast, fromQueue)));
+    const room = tasksMax - countTasks(taken);
+    const left = isAll ? Math.round((units - queuedUnits) / job.runningMeanUnits()) : 0;
+    const least = taken.length === 0 ? 1 : 0;
+    taken.push(...shrinkWindow(this.#state, job, Math.min(room, Math.max(least, left))));
+    return taken;
   }
 }

@@ -1,0 +1,87 @@
+// A few cores wired together: what must hold for a whole job whatever the messages and disks do to its timing.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { jobId } from '../../../src/stealing/ids.ts';
+import type { Message } from '../../../src/stealing/messages.ts';
+import { WorkModel } from '../../../src/stealing/work.ts';
+import { equalWork, header } from './rig.ts';
+import { TinyMesh } from './tiny-mesh.ts';
+
+const J = jobId('j');
+/** Long enough for a dozen heartbeats before the job comes, so that everybody knows everybody. */
+const SETTLED_MS = 1_000;
+
+describe('a mesh without faults', () => {
+  const plans = fc.record({
+    seed: fc.nat(),
+    slots: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
+    speeds: fc.array(fc.constantFrom(300, 1_000, 2_500), { minLength: 3, maxLength: 3 }),
+    delayMsMax: fc.constantFrom(0, 0.5, 5, 80),
+    diskMsMax: fc.constantFrom(0, 20, 200),
+    costs: fc.array(fc.constantFrom(1, 200, 5_000, 40_000), { minLength: 1, maxLength: 60 }),
+    settledMs: fc.constantFrom(0, 3, SETTLED_MS),
+  });
+
+  it('counts every task once, runs none twice, and ends with nobody holding anything', () => {
+    fc.assert(
+      fc.property(plans, ({ costs, settledMs, ...plan }) => {
+        const mesh = new TinyMesh(plan);
+        mesh.runUntil(() => false, settledMs);
+        const work = new WorkModel(costs.map((units) => ({ tasks: 1, units })));
+        mesh.submit('a', header('j', costs.length), work);
+        expect(mesh.runUntil(() => mesh.hasEnded(J), 120_000)).toBe(true);
+        expect([...mesh.runs.values()]).toEqual(costs.map(() => 1));
+        expect(mesh.node('a').core.book(J)?.ledger.counted.count).toBe(costs.length);
+        expect(mesh.answers).toHaveLength(1);
+        for (const { core } of mesh.nodes) {
+          expect(core.book(J)?.ending?.state).toBe('done');
+          expect(core.status(mesh.nowMs).jobs[0]?.heldHere).toBe(0);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is silent but for heartbeats when there is no job, and again soon after one has ended', () => {
+    const mesh = new TinyMesh({ seed: 1, slots: [2, 2, 2], delayMsMax: 2, diskMsMax: 10 });
+    mesh.runUntil(() => false, SETTLED_MS);
+    expect(sentSince(mesh, 500)).toEqual({});
+    mesh.submit('a', header('j', 500), equalWork(500));
+    mesh.runUntil(() => mesh.hasEnded(J), 10_000);
+    const quietMs = mesh.nowMs + 300;
+    mesh.runUntil(() => false, quietMs + 20_000);
+    expect(sentSince(mesh, quietMs)).toEqual({});
+  });
+
+  // Ten machines of 108 slots with 2.8 tasks a slot: nearly everything is tail.
+  it.each([1, 2, 3])('spends fewer than one message per task on a job that is all tail', (seed) => {
+    const slots = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10];
+    const mesh = new TinyMesh({ seed, slots, delayMsMax: 1, diskMsMax: 5 });
+    mesh.runUntil(() => false, SETTLED_MS);
+    mesh.submit('a', header('j', 300), equalWork(300, 50_000));
+    expect(mesh.runUntil(() => mesh.hasEnded(J), 5_000)).toBe(true);
+    const counts = sentSince(mesh, SETTLED_MS);
+    const stealing = STEAL_PATH.reduce((sum, kind) => sum + (counts[kind] ?? 0), 0);
+    expect(stealing).toBeLessThan(300);
+    // Three rounds of 50 ms, 20 % of jitter, and one late task.
+    expect(mesh.nowMs - SETTLED_MS).toBeLessThan(230);
+  });
+});
+
+const STEAL_PATH: readonly Message['kind'][] = [
+  'lifelineArmed',
+  'stealRequest',
+  'stealRefused',
+  'grant',
+  'grantConfirmed',
+];
+
+/** Messages by kind, heartbeats left out. */
+function sentSince(mesh: TinyMesh, sinceMs: number): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { message, atMs } of mesh.sent) {
+    if (atMs < sinceMs || message.kind === 'heartbeat') continue;
+    counts[message.kind] = (counts[message.kind] ?? 0) + 1;
+  }
+  return counts;
+}
