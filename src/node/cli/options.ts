@@ -54,7 +54,7 @@ function badValue(flag: string, text: string, expected: string): MeshError {
 }
 
 /** Slots of one peer: more than this on one machine is a typo. */
-export const SLOTS_MAX = 1024;
+const SLOTS_MAX = 1024;
 
 export function parseSlots(text: string): number {
   return parseWhole(text, '--slots', { min: 1, max: SLOTS_MAX });

@@ -1,5 +1,6 @@
 // mesh watch [JOB]: follows a job from any peer; ends with the job, with the job's exit status.
 import { ControlClient } from '../control/client.ts';
+import { resolveJob } from '../control/selector.ts';
 import { type Context, warnOfSkew } from './context.ts';
 import { follow, type FollowOptions, printDetached } from './follow.ts';
 import { parseWhole } from './options.ts';
@@ -17,7 +18,9 @@ export async function watch(context: Context, job: string, flags: FollowFlags): 
   const options = readFollowFlags(flags);
   const peer = await ControlClient.connect(context.home);
   // `last` may mean another job when this one is named again: the name on the screen is the id.
-  const { job: shown } = await peer.summary(job, { top: 0 });
+  const { jobs } = await peer.jobs();
+  const jobId = resolveJob(job, jobs);
+  const shown = jobs.find((view) => view.jobId === jobId)?.id ?? jobId;
   warnOfSkew(context, peer);
   return follow(context, peer, { ...options, job: shown }, async (why, last) => {
     if (why === 'signal') printDetached(context, shown, last);

@@ -5,9 +5,9 @@
 /** Names the version that answers, on every response, so that a client can see a skew. */
 export const VERSION_HEADER = 'mesh-version';
 
-export type PeerState = 'ok' | 'suspect' | 'draining' | 'lost';
-export type PeerPath = 'self' | 'direct' | 'relay';
-export type JobState = 'running' | 'done' | 'cancelled';
+type PeerState = 'ok' | 'suspect' | 'draining' | 'lost';
+type PeerPath = 'self' | 'direct' | 'relay';
+type JobState = 'running' | 'done' | 'cancelled';
 
 export interface PeerView {
   readonly id: string;
@@ -100,7 +100,7 @@ export interface JobsView {
 }
 
 /** What people call a task: its strategy's name and the values of its variables. */
-export interface TaskName {
+interface TaskName {
   readonly name: string;
   readonly params: Readonly<Record<string, number | string>>;
 }
@@ -152,7 +152,7 @@ export interface ResultsView {
   readonly labels?: readonly TaskName[];
 }
 
-export interface TradeView {
+interface TradeView {
   readonly side: 'long' | 'short';
   readonly entryBar: number;
   readonly exitBar: number;
@@ -254,7 +254,7 @@ export interface EndedEvent {
 }
 
 /** The stream to the peer broke (it stopped, or was killed); only a client says this, never the peer itself. */
-export interface BrokenEvent {
+interface BrokenEvent {
   readonly kind: 'broken';
   readonly reason: string;
 }

@@ -2,7 +2,7 @@
 // top list. Pure, so that the daemon and a test sort alike.
 import { MeshError } from '../errors.ts';
 
-export type Comparison = '<' | '<=' | '>' | '>=' | '=' | '!=';
+type Comparison = '<' | '<=' | '>' | '>=' | '=' | '!=';
 
 /** A row passes when its value of `column` compares so; an undefined value passes nothing. */
 export interface RowFilter {
@@ -71,7 +71,7 @@ export function parseSort(text: string, columns: readonly string[]): RowOrder {
 }
 
 /** Throws USAGE when a filter names a column that the job does not have. */
-export function checkFilters(filters: readonly RowFilter[], columns: readonly string[]): void {
+function checkFilters(filters: readonly RowFilter[], columns: readonly string[]): void {
   for (const { column } of filters) {
     if (!columns.includes(column)) throw unknownColumn(column, columns);
   }
@@ -83,10 +83,7 @@ function unknownColumn(column: string, columns: readonly string[]): MeshError {
   });
 }
 
-export function passes(
-  filters: readonly RowFilter[],
-  valueOf: (column: string) => number,
-): boolean {
+function passes(filters: readonly RowFilter[], valueOf: (column: string) => number): boolean {
   return filters.every(({ column, comparison, value }) =>
     holds(valueOf(column), comparison, value),
   );
@@ -110,7 +107,7 @@ function holds(left: number, comparison: Comparison, right: number): boolean {
 }
 
 /** For toSorted: undefined values last whatever the direction, ties by task so that every peer says the same. */
-export function compareRows(
+function compareRows(
   order: RowOrder,
   a: { readonly task: number; readonly value: number },
   b: { readonly task: number; readonly value: number },

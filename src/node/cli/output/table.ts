@@ -23,7 +23,7 @@ export function renderTable(
   });
 }
 
-export function visibleWidth(text: string): number {
+function visibleWidth(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 

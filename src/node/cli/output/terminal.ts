@@ -3,7 +3,7 @@
 import { styleText } from 'node:util';
 import type { WriteStream } from 'node:tty';
 
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 export type Paint = (style: Style, text: string) => string;
 export type ColorChoice = 'auto' | 'always' | 'never';
 
