@@ -8,6 +8,10 @@ import type { CensusRound, JobBook } from './job-book.ts';
 import type { Recording } from './recording.ts';
 import type { CoreState } from './state.ts';
 
+/** An ended job that lacks rows is asked for so often in a row without a new row; then nobody has them, and only
+ * a peer that comes, goes or wants to read them is a reason to ask again. */
+const FRUITLESS_ROUNDS_MAX = 5;
+
 interface Answer {
   readonly onDisk: readonly { readonly maker: PeerId; readonly intervals: readonly Interval[] }[];
   readonly held: readonly Interval[];
@@ -28,6 +32,7 @@ export class Census {
   /** A peer with work is gone, or the job has a new owner: ask as soon as no other round is open. */
   want(job: JobBook): void {
     job.censusWanted = true;
+    job.fruitlessRounds = 0;
   }
 
   /** Rows that are not here: an owner takes a census for them, everybody else asks the owner. */
@@ -138,6 +143,7 @@ export class Census {
   }
 
   #lacksRows(job: JobBook): boolean {
+    if (job.fruitlessRounds >= FRUITLESS_ROUNDS_MAX) return false;
     return job.ledger.present.count < job.header.taskCount && this.#state.beliefs.ok().length > 0;
   }
 
@@ -145,6 +151,9 @@ export class Census {
     const state = this.#state;
     const unanswered = new Set(state.beliefs.live().map((belief) => belief.face.peer));
     const id = this.#nextCensus++;
+    const present = job.ledger.present.count;
+    job.fruitlessRounds = present > job.presentAtRound ? 0 : job.fruitlessRounds + 1;
+    job.presentAtRound = present;
     const round = { id, unanswered, held: this.#heldHere(job), askedMs: state.nowMs };
     job.census = round;
     job.censusWanted = false;

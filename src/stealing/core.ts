@@ -306,7 +306,10 @@ export class StealingCore {
     this.#state.beliefs.beat(from, beat, this.#state.nowMs);
     this.#thief.heardBacklog(beat.backlogMs);
     for (const { job, steals, messages } of beat.jobs) {
-      this.#state.jobs.get(job)?.told.set(from, { steals, messages });
+      const book = this.#state.jobs.get(job);
+      if (book === undefined) continue;
+      book.told.set(from, { steals, messages });
+      this.#greeting.remind(from, book);
     }
   }
 

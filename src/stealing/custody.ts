@@ -88,6 +88,11 @@ export class Custody {
       if (nowMs - grant.sentMs < patienceMs) continue;
       grant.sentMs = nowMs;
       const { to, request, batches } = grant;
+      // Who does not know the job cannot confirm it; its offer may have been lost on the way.
+      for (const { job } of batches) {
+        const book = this.#state.jobs.get(job);
+        if (book !== undefined) this.#state.send(to, { kind: 'jobOffered', header: book.header });
+      }
       this.#state.send(to, { kind: 'grant', grant: id, request, batches });
     }
     const namedMs = Math.max(limits.confirmedNamedMs, 4 * beliefs.rttMs());

@@ -22,18 +22,31 @@ export class Greeting {
     const state = this.#state;
     const ended: JobBook[] = [];
     for (const job of state.jobs.values()) {
-      if (!job.storedBy.has(state.self)) continue;
+      const isStored = job.storedBy.has(state.self);
+      // A job submitted here is offered though this disk refused its record so far: its data are here.
+      if (!isStored && !job.owesAnswer) continue;
       const { header, ending } = job;
       if (ending !== undefined) {
         ended.push(job);
+        // Whoever comes may have rows that nobody else has any more.
+        job.fruitlessRounds = 0;
         continue;
       }
       state.send(peer, { kind: 'jobOffered', header });
-      state.send(peer, { kind: 'jobStored', job: header.job });
+      if (isStored) state.send(peer, { kind: 'jobStored', job: header.job });
     }
     for (const { header, ending } of ended.slice(-state.limits.endingsToldMax)) {
       if (ending !== undefined) state.send(peer, { kind: 'jobEnded', header, ending });
     }
+  }
+
+  /** A peer says that it runs a job: when it has ended, the news did not get there. */
+  remind(peer: PeerId, job: JobBook): void {
+    const { header, ending } = job;
+    if (ending === undefined) return;
+    const owner = this.#state.ownerOf(job);
+    if (owner !== this.#state.self && owner !== peer) return;
+    this.#state.send(peer, { kind: 'jobEnded', header, ending });
   }
 
   offer(job: JobBook): void {

@@ -45,6 +45,9 @@ export class JobBook {
   census: CensusRound | undefined;
   censusWanted = false;
   lastCensusMs = Number.NEGATIVE_INFINITY;
+  /** Rounds in a row since which no row came, and the rows there were at the last. */
+  fruitlessRounds = 0;
+  presentAtRound = 0;
   steals = 0;
   messages = 0;
   readonly #equalCosts: WorkModel;

@@ -84,16 +84,17 @@ export class VirtualDisk {
     this.data.clear();
   }
 
-  /** What a new process finds, jobs in the order in which they came. */
+  /** What a new process finds, jobs in the order in which they came. Rows of another peer may lie before the
+   * record of their job: that one waits for the job's data. */
   recover(): RecoveredJob[] {
     const jobs = new Map<JobId, RecoveredJob>();
     for (const entry of this.#journal) {
-      if (entry.kind === 'job') {
-        if (!jobs.has(entry.header.job)) {
-          jobs.set(entry.header.job, { header: entry.header, batches: [], ending: undefined });
-        }
-        continue;
+      if (entry.kind === 'job' && !jobs.has(entry.header.job)) {
+        jobs.set(entry.header.job, { header: entry.header, batches: [], ending: undefined });
       }
+    }
+    for (const entry of this.#journal) {
+      if (entry.kind === 'job') continue;
       const found = jobs.get(entry.job);
       if (found === undefined) continue;
       if (entry.kind === 'rows') found.batches.push(entry.batch);

@@ -23,7 +23,8 @@ export interface Surroundings {
   readonly seeding: boolean;
   readonly makeCore: CoreFactory;
   readonly jobKnown: (job: JobId) => KnownJob;
-  readonly hasData: (peer: PeerId, job: JobId) => boolean;
+  readonly dataSource: (self: PeerId, job: JobId, attempt: number) => PeerId | undefined;
+  readonly isServing: (self: PeerId, source: PeerId, job: JobId) => boolean;
   readonly stepped: (step: Step) => void;
   readonly ran: (execution: Execution) => void;
   readonly note: (who: string, what: string) => void;

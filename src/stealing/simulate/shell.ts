@@ -59,8 +59,9 @@ export interface ShellHost {
   /** How many times slower than its plan the machine is at this moment. */
   readonly slowness: () => number;
   readonly jobKnown: (job: JobId) => KnownJob;
-  /** Whether that peer is up and has the job's data. */
-  readonly hasData: (peer: PeerId, job: JobId) => boolean;
+  /** A peer that serves the data right now, another one at each attempt; production asks whom it knows, too. */
+  readonly dataSource: (self: PeerId, job: JobId, attempt: number) => PeerId | undefined;
+  readonly isServing: (self: PeerId, source: PeerId, job: JobId) => boolean;
   readonly stepped: (step: Step) => void;
   readonly ran: (execution: Execution) => void;
   /** The core gave everything back and asked to end. */
@@ -247,14 +248,9 @@ export class Shell {
     const again = (delayMs: number): void => {
       clock.after(delayMs, () => this.#fetch(order, attempt + 1, work));
     };
-    const source = order.from[attempt % Math.max(1, order.from.length)];
     const self = this.face.peer;
-    const isServed = (): boolean =>
-      source !== undefined &&
-      source !== self &&
-      network.isReachable(self, source) &&
-      this.#host.hasData(source, job);
-    if (source === undefined || !isServed()) {
+    const source = this.#host.dataSource(self, job, attempt);
+    if (source === undefined) {
       again(FETCH_RETRY_MS);
       return;
     }
@@ -262,8 +258,9 @@ export class Shell {
     const transferMs = 2 * network.latencyMs(self, source) + dataBytes / network.bytesPerMs;
     clock.after(transferMs, () => {
       if (this.#isStopped) return;
-      if (isServed()) disk.data.add(job);
-      again(isServed() ? 0 : FETCH_RETRY_MS);
+      const isServed = this.#host.isServing(self, source, job);
+      if (isServed) disk.data.add(job);
+      again(isServed ? 0 : FETCH_RETRY_MS);
     });
   }
 

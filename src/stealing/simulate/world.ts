@@ -143,14 +143,21 @@ class World implements WorldView {
         invariant(known !== undefined, `${job} was submitted`);
         return known;
       },
-      hasData: (id, job) => {
-        const peer = this.peers.find((peer) => peer.id === id);
-        return peer !== undefined && peer.isRunning && !peer.isStopped() && peer.data.has(job);
+      dataSource: (self, job, attempt) => {
+        const sources = this.peers.filter(({ id }) => this.#isServing(self, id, job));
+        return sources[attempt % Math.max(1, sources.length)]?.id;
       },
+      isServing: (self, source, job) => this.#isServing(self, source, job),
       stepped: (step) => this.#stepped(step),
       ran: (execution) => this.#ran(execution),
       note: (who, what) => this.#trace.event(this.nowMs, who, what),
     };
+  }
+
+  #isServing(self: PeerId, source: PeerId, job: JobId): boolean {
+    const peer = this.peers.find(({ id }) => id === source);
+    if (peer === undefined || source === self || !peer.isRunning || peer.isStopped()) return false;
+    return peer.data.has(job) && this.#network.isReachable(self, source);
   }
 
   #targets(): Parameters<typeof inflict>[1] {

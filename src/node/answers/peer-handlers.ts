@@ -1,0 +1,291 @@
+// A peer's answers to the control socket. Everything shown comes from the core's snapshot and the ledger's rows;
+// everything asked for goes to the core as a fact. Nothing here decides who runs what.
+import { statfs } from 'node:fs/promises';
+import { IntervalSet } from '../../deque/interval-set.ts';
+import type { TaskRunner } from '../../kernel/job.ts';
+import type { JobId } from '../../stealing/ids.ts';
+import type { JobBook } from '../../stealing/job-book.ts';
+import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
+import type {
+  CancelView,
+  ConnectView,
+  JobEvent,
+  JobsView,
+  JobSummary,
+  KeyView,
+  LeaveView,
+  PeersView,
+  ResultsView,
+  StatusView,
+  SubmitView,
+  TradesView,
+} from '../control/api.ts';
+import type {
+  ControlHandlers,
+  ResultsQuery,
+  SubmitRequest,
+  SummaryQuery,
+  WatchOptions,
+} from '../control/handlers.ts';
+import { resolveJob, resolveJobs, shownJobId } from '../control/selector.ts';
+import { MeshError } from '../errors.ts';
+import { packRows, resultsSha256 } from './rows.ts';
+import { type FinishedRows, resultsView, summaryOf } from './summary.ts';
+import { type Contact, jobsView, peersView } from './views.ts';
+import { Watch } from './watch.ts';
+
+/** ms until rows that other peers have must be here; their owner may be dying just now. */
+const GATHER_PATIENCE_MS = 30_000;
+const GATHER_AGAIN_MS = 1_000;
+/** ms between two snapshots to one watcher: 10 a second are smooth, more is noise. */
+const PROGRESS_MS = 100;
+/** Bytes free below which a disk counts as full: a segment of results and a dataset fit no more. */
+const DISK_FULL_BYTES = 16 * 1024 * 1024;
+
+export interface PeerPorts {
+  readonly identity: Omit<StatusView['self'], 'pid'>;
+  readonly embedded: boolean;
+  readonly startedMs: number;
+  coreStatus(): CoreStatus;
+  book(job: JobId): JobBook | undefined;
+  contact(peer: string): Contact | undefined;
+  /** Resolves when job and data are on enough disks. */
+  submit(request: SubmitRequest): Promise<{ job: JobId; copies: number }>;
+  runner(book: JobBook): Promise<TaskRunner>;
+  knownRunner(job: JobId): TaskRunner | undefined;
+  requestRows(job: JobId): void;
+  cancel(job: JobId): void;
+  hasBlob(sha256: string): Promise<boolean>;
+  putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
+  connect(addr: string, waitMs: number): Promise<ConnectView>;
+  key(): Promise<KeyView>;
+  leave(timeoutMs: number): Promise<LeaveView>;
+  stop(): Promise<void>;
+}
+
+export class PeerHandlers implements ControlHandlers {
+  readonly #ports: PeerPorts;
+  readonly #watches = new Map<JobId, Set<Watch>>();
+  readonly #due = new Map<JobId, NodeJS.Timeout>();
+  readonly #hashes = new Map<JobId, Promise<string>>();
+
+  constructor(ports: PeerPorts) {
+    this.#ports = ports;
+  }
+
+  /** The core says that a job changed: its watchers look, a few times a second at most. */
+  jobChanged(job: JobId): void {
+    if (!this.#watches.has(job)) return;
+    const isOver = this.#ports.book(job)?.isActive === false;
+    if (isOver) this.#lookNow(job);
+    else if (!this.#due.has(job)) {
+      this.#due.set(
+        job,
+        setTimeout(() => this.#lookNow(job), PROGRESS_MS),
+      );
+    }
+  }
+
+  close(): void {
+    for (const timer of this.#due.values()) clearTimeout(timer);
+    for (const watches of this.#watches.values()) for (const watch of watches) watch.stop();
+  }
+
+  async status(): Promise<StatusView> {
+    const status = this.#ports.coreStatus();
+    const own = status.peers[0];
+    const running = status.jobs.filter((job) => job.isActive);
+    const live = status.peers.filter((peer) => peer.state !== 'lost');
+    const { bavail, bsize } = await statfs(this.#ports.identity.home);
+    return {
+      v: 1,
+      self: { ...this.#ports.identity, pid: process.pid },
+      state: status.isDraining ? 'draining' : 'ok',
+      slots: own?.face.slots ?? 0,
+      jobs: running.length,
+      disk: {
+        state: bavail * bsize < DISK_FULL_BYTES ? 'full' : 'ok',
+        freeBytes: bavail * bsize,
+      },
+      running: own?.busySlots ?? 0,
+      queued: own?.queuedTasks ?? 0,
+      owned: running.filter((job) => job.owner === status.self).length,
+      since: new Date(this.#ports.startedMs).toISOString(),
+      embedded: this.#ports.embedded,
+      mesh: {
+        peers: live.length,
+        slots: live.reduce((slots, peer) => slots + peer.face.slots, 0),
+        reachable: live.filter((peer) => peer.state !== 'suspect').length,
+      },
+    };
+  }
+
+  peers(): PeersView {
+    const contactOf = (peer: string): Contact | undefined => this.#ports.contact(peer);
+    return peersView(this.#ports.coreStatus(), contactOf, Date.now());
+  }
+
+  jobs(): JobsView {
+    return jobsView(this.#ports.coreStatus());
+  }
+
+  hasBlob(sha256: string): Promise<boolean> {
+    return this.#ports.hasBlob(sha256);
+  }
+
+  putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#ports.putBlob(sha256, body);
+  }
+
+  async submit(request: SubmitRequest): Promise<SubmitView> {
+    const { job, copies } = await this.#ports.submit(request);
+    return { v: 1, job: this.#shown(job), jobId: job, copies };
+  }
+
+  watch(selector: string, options: WatchOptions, listener: (event: JobEvent) => void): () => void {
+    const job = this.#resolve(selector);
+    const ports = {
+      status: () => this.#ports.coreStatus(),
+      ledger: () => this.#ports.book(job)?.ledger,
+      runner: () => this.#ports.knownRunner(job),
+      summary: () => this.summary(job, options),
+    };
+    const watch = new Watch(job, ports, options, listener);
+    const watches = this.#watches.get(job) ?? new Set();
+    this.#watches.set(job, watches.add(watch));
+    // A job that runs elsewhere changes without telling this core: look for as long as somebody watches.
+    const timer = setInterval(() => watch.look(), PROGRESS_MS * 5);
+    const stop = (): void => {
+      clearInterval(timer);
+      watch.stop();
+      watches.delete(watch);
+      if (watches.size === 0) this.#watches.delete(job);
+    };
+    setImmediate(() => watch.look());
+    return stop;
+  }
+
+  async summary(selector: string, query: SummaryQuery): Promise<JobSummary> {
+    const id = this.#resolve(selector);
+    const book = await this.#complete(id);
+    const runner = await this.#ports.runner(book).catch(() => undefined);
+    const columns = runner?.columns ?? [];
+    const rows: FinishedRows = {
+      ...packRows(
+        book.ledger,
+        columns.length > 0 ? this.#counted(book) : new IntervalSet(),
+        columns,
+      ),
+      resultsSha256: book.isActive ? null : await this.#hash(book),
+    };
+    return summaryOf(this.#job(id), { id: this.#shown(id), query }, rows, runner);
+  }
+
+  async results(selector: string, query: ResultsQuery): Promise<ResultsView> {
+    const id = this.#resolve(selector);
+    const book = await this.#complete(id);
+    const runner = await this.#ports.runner(book);
+    const rows = packRows(book.ledger, this.#counted(book), runner.columns);
+    return resultsView(this.#shown(id), rows, query, runner);
+  }
+
+  async trades(selector: string, task: number): Promise<TradesView> {
+    const id = this.#resolve(selector);
+    const book = this.#book(id);
+    if (task >= book.header.taskCount) {
+      throw new MeshError('NOT_FOUND', `job ${this.#shown(id)} has no task ${task}`, {
+        hint: `tasks are 0..${book.header.taskCount - 1}`,
+      });
+    }
+    const runner = await this.#ports.runner(book);
+    const trades = runner.trades(task).map(({ entryTimeMs, exitTimeMs, ...trade }) => ({
+      ...trade,
+      entryTime: new Date(entryTimeMs).toISOString(),
+      exitTime: new Date(exitTimeMs).toISOString(),
+    }));
+    return { v: 1, trades };
+  }
+
+  cancel(selector: string): Promise<CancelView> {
+    const jobs = resolveJobs(selector, this.jobs().jobs) as JobId[];
+    for (const job of jobs) this.#ports.cancel(job);
+    return Promise.resolve({ v: 1, jobs: jobs.map((job) => this.#shown(job)) });
+  }
+
+  connect(addr: string, waitMs: number): Promise<ConnectView> {
+    return this.#ports.connect(addr, waitMs);
+  }
+
+  key(): Promise<KeyView> {
+    return this.#ports.key();
+  }
+
+  leave({ timeoutMs }: { timeoutMs: number }): Promise<LeaveView> {
+    return this.#ports.leave(timeoutMs);
+  }
+
+  stop(): Promise<void> {
+    return this.#ports.stop();
+  }
+
+  #lookNow(job: JobId): void {
+    clearTimeout(this.#due.get(job));
+    this.#due.delete(job);
+    for (const watch of this.#watches.get(job) ?? []) watch.look();
+  }
+
+  #resolve(selector: string): JobId {
+    return resolveJob(selector, this.jobs().jobs) as JobId;
+  }
+
+  #shown(job: JobId): string {
+    const jobs = this.#ports.coreStatus().jobs.map(({ header }) => ({ jobId: header.job }));
+    return shownJobId(job, jobs);
+  }
+
+  #job(id: JobId): JobStatus {
+    const job = this.#ports.coreStatus().jobs.find(({ header }) => header.job === id);
+    if (job === undefined) throw new MeshError('NOT_FOUND', `no job ${id}`);
+    return job;
+  }
+
+  #book(id: JobId): JobBook {
+    const book = this.#ports.book(id);
+    if (book === undefined) throw new MeshError('NOT_FOUND', `no job ${id}`);
+    return book;
+  }
+
+  /** Rows to show: all that are here of an ended job, the counted ones of a running one. */
+  #counted(book: JobBook): JobBook['ledger']['present'] {
+    return book.isActive ? book.ledger.counted : book.ledger.present;
+  }
+
+  /** The book, once the rows of a finished job that lie on other disks are here too. */
+  async #complete(id: JobId): Promise<JobBook> {
+    const book = this.#book(id);
+    if (book.ending?.state !== 'done') return book;
+    const giveUpMs = Date.now() + GATHER_PATIENCE_MS;
+    let askAgainMs = 0;
+    while (book.ledger.present.count < book.header.taskCount) {
+      if (Date.now() >= giveUpMs) {
+        throw new MeshError('UNREACHABLE', 'some rows of this job lie on peers that are away', {
+          hint: 'mesh peers',
+        });
+      }
+      if (Date.now() >= askAgainMs) {
+        askAgainMs = Date.now() + GATHER_AGAIN_MS;
+        this.#ports.requestRows(id);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return book;
+  }
+
+  #hash(book: JobBook): Promise<string | null> {
+    const { job, taskCount } = book.header;
+    if (book.ledger.present.count < taskCount) return Promise.resolve(null);
+    const known = this.#hashes.get(job) ?? resultsSha256(book.ledger);
+    this.#hashes.set(job, known);
+    return known;
+  }
+}

@@ -1,0 +1,89 @@
+// What a job came to: who did which share, the proof of its rows, and its best tasks by name.
+import type { TaskRunner } from '../../kernel/job.ts';
+import type { JobStatus } from '../../stealing/status.ts';
+import type { JobSummary, RankedTask, ResultsView } from '../control/api.ts';
+import type { SummaryQuery, ResultsQuery } from '../control/handlers.ts';
+import { type PackedRows, selectRows } from '../control/row-query.ts';
+import { shareViews } from './views.ts';
+
+/** Metrics of a task in a top list: what fits a line, plus what the list is sorted by. */
+const TOP_LIST_SORT = 'sharpe';
+
+export interface FinishedRows extends PackedRows {
+  readonly resultsSha256: string | null;
+}
+
+/** `runner` undefined: the job's data is not on this machine, so its tasks have no names here. */
+export function summaryOf(
+  job: JobStatus,
+  shown: { readonly id: string; readonly query: SummaryQuery },
+  rows: FinishedRows,
+  runner: TaskRunner | undefined,
+): JobSummary {
+  const { header, ending } = job;
+  const failed = ending?.failed ?? job.failed;
+  return {
+    v: 1,
+    job: shown.id,
+    name: header.name,
+    state: ending?.state ?? 'running',
+    tasks: header.taskCount,
+    done: ending?.done ?? Math.max(0, job.counted - failed),
+    failed,
+    cached: 0,
+    elapsedMs: Math.round(job.elapsedMs * 1000) / 1000,
+    resultsSha256: rows.resultsSha256,
+    peers: shareViews(job),
+    efficiency: ending?.efficiency ?? { bound: 0, greedy: 0 },
+    steals: ending?.steals ?? 0,
+    messages: ending?.messages ?? 0,
+    top: runner === undefined ? [] : topOf(rows, shown.query, runner),
+  };
+}
+
+/** A kernel without the column that ranks backtests ranks nothing. */
+export function topOf(
+  rows: PackedRows,
+  query: { readonly top: number; readonly sort?: string },
+  runner: TaskRunner,
+): RankedTask[] {
+  if (query.sort === undefined && !rows.columns.includes(TOP_LIST_SORT)) return [];
+  const places = selectRows(rows, { ...query }, TOP_LIST_SORT);
+  return places.map((place) => rankedTask(rows, place, runner));
+}
+
+export function rankedTask(rows: PackedRows, place: number, runner: TaskRunner): RankedTask {
+  const task = rows.tasks[place] ?? 0;
+  const width = rows.columns.length;
+  const metrics = rows.columns.map((column, at) => [
+    column,
+    orNull(rows.values[place * width + at]),
+  ]);
+  return { task, ...runner.label(task), metrics: Object.fromEntries(metrics) };
+}
+
+export function resultsView(
+  id: string,
+  rows: PackedRows,
+  query: ResultsQuery,
+  runner: TaskRunner,
+): ResultsView {
+  const width = rows.columns.length;
+  const places = selectRows(rows, query, TOP_LIST_SORT);
+  const table = places.map((place) => {
+    const values = rows.values.subarray(place * width, (place + 1) * width);
+    return [rows.tasks[place] ?? 0, ...Array.from(values, orNull)];
+  });
+  const labels = places.map((place) => runner.label(rows.tasks[place] ?? 0));
+  return {
+    v: 1,
+    job: id,
+    columns: ['task', ...rows.columns],
+    rows: table,
+    ...(query.labels === true ? { labels } : {}),
+  };
+}
+
+function orNull(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : value;
+}

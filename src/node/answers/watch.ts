@@ -1,0 +1,128 @@
+// One watcher of one job: progress as snapshots, each counted row once, the end last.
+import { IntervalSet } from '../../deque/interval-set.ts';
+import type { TaskRunner } from '../../kernel/job.ts';
+import type { Ledger } from '../../stealing/ledger.ts';
+import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
+import type { JobEvent, JobSummary, RankedTask } from '../control/api.ts';
+import type { WatchOptions } from '../control/handlers.ts';
+import { shownJobId } from '../control/selector.ts';
+import { packRows } from './rows.ts';
+import { topOf } from './summary.ts';
+import { pace, progressPeers } from './views.ts';
+
+/** Rows per event: some hundred KiB of JSON at most. */
+const ROWS_PER_EVENT = 1_000;
+
+export interface WatchPorts {
+  status(): CoreStatus;
+  ledger(): Ledger | undefined;
+  /** undefined until the job is compiled here. */
+  runner(): TaskRunner | undefined;
+  /** Called once, when the job has ended and its rows are here. */
+  summary(): Promise<JobSummary>;
+}
+
+export class Watch {
+  readonly #job: string;
+  readonly #ports: WatchPorts;
+  readonly #options: WatchOptions;
+  readonly #listener: (event: JobEvent) => void;
+  readonly #told = new IntervalSet();
+  #best: RankedTask | undefined;
+  #isEnding = false;
+  #isStopped = false;
+
+  constructor(
+    job: string,
+    ports: WatchPorts,
+    options: WatchOptions,
+    listener: (event: JobEvent) => void,
+  ) {
+    this.#job = job;
+    this.#ports = ports;
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Something may have changed. */
+  look(): void {
+    if (this.#isStopped || this.#isEnding) return;
+    const status = this.#ports.status();
+    const job = status.jobs.find((candidate) => candidate.header.job === this.#job);
+    if (job === undefined) return;
+    this.#tellRows(job);
+    this.#tellProgress(status, job);
+    if (!job.isActive) void this.#end(job);
+  }
+
+  async #end(job: JobStatus): Promise<void> {
+    this.#isEnding = true;
+    const summary = await this.#ports.summary();
+    this.#tellRows(job);
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#listener({ kind: 'ended', summary });
+  }
+
+  #tellProgress(status: CoreStatus, job: JobStatus): void {
+    const { header } = job;
+    const ids = status.jobs.map((known) => ({ jobId: known.header.job }));
+    this.#listener({
+      kind: 'progress',
+      job: shownJobId(header.job, ids),
+      name: header.name,
+      tasks: header.taskCount,
+      done: Math.max(0, job.counted - job.failed),
+      failed: job.failed,
+      cached: 0,
+      elapsedMs: job.elapsedMs,
+      ...pace(job),
+      peers: progressPeers(status, job),
+      ...(this.#best === undefined ? {} : { best: this.#best }),
+    });
+  }
+
+  /** At the owner rows are told when they count; elsewhere when they are here, which is after they counted. */
+  #tellRows(job: JobStatus): void {
+    const ledger = this.#ports.ledger();
+    const runner = this.#ports.runner();
+    if (ledger === undefined || runner === undefined) return;
+    const counted = job.isActive ? ledger.counted : ledger.present;
+    let fresh = counted.subtract(this.#told);
+    while (!fresh.isEmpty && !this.#isStopped) {
+      const part = firstOf(fresh, ROWS_PER_EVENT);
+      fresh = fresh.subtract(part);
+      for (const [start, end] of part.intervals()) this.#told.add(start, end);
+      const rows = packRows(ledger, part, runner.columns);
+      this.#best = better(this.#best, topOf(rows, { top: 1 }, runner)[0]);
+      if (this.#options.rows) this.#listener({ kind: 'rows', ...rows });
+    }
+  }
+}
+
+/** By the column that ranks backtests. */
+function better(a: RankedTask | undefined, b: RankedTask | undefined): RankedTask | undefined {
+  return rankOf(b) > rankOf(a) ? b : a;
+}
+
+function rankOf(task: RankedTask | undefined): number {
+  return task?.metrics['sharpe'] ?? Number.NEGATIVE_INFINITY;
+}
+
+function firstOf(tasks: IntervalSet, count: number): IntervalSet {
+  const part = new IntervalSet();
+  for (const [start, end] of tasks.intervals()) {
+    const room = count - part.count;
+    if (room <= 0) break;
+    part.add(start, Math.min(end, start + room));
+  }
+  return part;
+}

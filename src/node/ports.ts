@@ -1,0 +1,101 @@
+// What the control answers need of a running peer, drawn from its daemon: the one place where a command becomes
+// a fact, and a fact's outcome an answer.
+import type { PeerPorts } from './answers/peer-handlers.ts';
+import type { ConnectView, LeaveView } from './control/api.ts';
+import type { SubmitRequest } from './control/handlers.ts';
+import type { Daemon, DaemonOptions } from './daemon.ts';
+import { MeshError } from './errors.ts';
+import { newJobId } from './jobs/job-id.ts';
+import type { JobId } from '../stealing/ids.ts';
+import type { JobHeader } from '../stealing/job.ts';
+
+/** ms between the answer to `stop` or `leave` and the end of the process: the answer has to be out. */
+const ANSWER_FIRST_MS = 50;
+/** Rises when a kernel's rows change; a peer with another version cannot run the job. */
+const KERNEL_VERSION = 1;
+
+export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
+  const { rooms } = daemon;
+  return {
+    identity: {
+      id: rooms.face.peer,
+      name: rooms.face.name,
+      addr: rooms.host.self.addr,
+      port: rooms.host.self.port,
+      version: options.version,
+      home: options.home,
+    },
+    embedded: options.embedded ?? false,
+    startedMs: Date.now(),
+    coreStatus: () => daemon.core.status(performance.now()),
+    book: (job) => daemon.core.book(job),
+    contact: (peer) => rooms.contact(peer),
+    submit: (request) => submit(daemon, request),
+    runner: (book) => daemon.loader.runner(book.header),
+    knownRunner: (job) => daemon.loader.knownRunner(job),
+    requestRows: (job) => daemon.tell({ kind: 'rowsRequested', job }),
+    cancel: (job) => daemon.tell({ kind: 'cancelRequested', job }),
+    hasBlob: (sha256) => rooms.blobs.has(sha256),
+    putBlob: (sha256, body) => rooms.putBlob(sha256, body),
+    connect: (addr, waitMs) => connect(daemon, addr, waitMs),
+    key: () => Promise.resolve({ v: 1, ...rooms.key() }),
+    leave: (timeoutMs) => leave(daemon, timeoutMs),
+    stop: () => {
+      closeSoon(daemon);
+      return Promise.resolve();
+    },
+  };
+}
+
+async function submit(
+  daemon: Daemon,
+  request: SubmitRequest,
+): Promise<{ job: JobId; copies: number }> {
+  const job = newJobId();
+  const { spec, datasets, kernel } = request;
+  const runner = await daemon.loader.runner({ job, spec, datasets }).catch((cause: unknown) => {
+    if (cause instanceof MeshError) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new MeshError('BAD_INPUT', `the job cannot be compiled: ${message}`, { cause });
+  });
+  const header: JobHeader = {
+    job,
+    name: request.name,
+    submitter: daemon.rooms.face.peer,
+    submittedAt: new Date().toISOString(),
+    taskCount: runner.taskCount,
+    rowWidth: runner.columns.length,
+    kernel: `${kernel}@${KERNEL_VERSION}`,
+    rateKey: rateKeyOf(kernel, datasets),
+    spec,
+    datasets,
+  };
+  return { job, copies: await daemon.submit(header) };
+}
+
+/** Jobs of one kernel over the same candles run at one rate. */
+function rateKeyOf(kernel: string, datasets: SubmitRequest['datasets']): string {
+  return [kernel, ...datasets.map(({ sha256 }) => sha256.slice(0, 16))].join(' ').slice(0, 200);
+}
+
+async function connect(daemon: Daemon, addr: string, waitMs: number): Promise<ConnectView> {
+  const face = await daemon.rooms.join(addr, waitMs);
+  const known = daemon.core.status(performance.now()).peers;
+  const rttMs = known.find((peer) => peer.face.peer === face.peer)?.rttMs ?? 0;
+  const { name, slots } = face;
+  return { v: 1, peer: { id: face.peer, name, addr: face.addr, slots, rttMs } };
+}
+
+async function leave(daemon: Daemon, timeoutMs: number): Promise<LeaveView> {
+  const before = daemon.core.status(performance.now());
+  await daemon.leave(timeoutMs);
+  const after = daemon.core.status(performance.now());
+  const gave = (after.peers[0]?.gave ?? 0) - (before.peers[0]?.gave ?? 0);
+  const heirs = after.peers.filter((peer) => !peer.isSelf && peer.state === 'ok');
+  closeSoon(daemon);
+  return { v: 1, handedOver: gave, heirs: heirs.map((peer) => peer.face.name) };
+}
+
+function closeSoon(daemon: Daemon): void {
+  setTimeout(() => void daemon.close(), ANSWER_FIRST_MS);
+}

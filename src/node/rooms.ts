@@ -1,0 +1,312 @@
+// Opens everything a peer is made of, in order, and closes it in the reverse one: home, identity, key, disk,
+// slots, network. daemon.ts connects them; nothing here decides anything.
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Logger, destination, pino } from 'pino';
+import type { PeerId } from '../stealing/ids.ts';
+import type { PeerFace } from '../stealing/input.ts';
+import type { JobHeader } from '../stealing/job.ts';
+import type { Message } from '../stealing/messages.ts';
+import type { Contact } from './answers/views.ts';
+import { controlSocketPath } from './control/socket.ts';
+import { MeshError } from './errors.ts';
+import { type RecoveredJob, Recovery } from './jobs/ledger-record.ts';
+import { Attached } from './jobs/attached.ts';
+import { JobLoader } from './jobs/loader.ts';
+import { Admission } from './net/admission.ts';
+import { DEFAULT_PORT, parseEndpoint } from './net/address.ts';
+import { MeshHost } from './net/host.ts';
+import { loadIdentity } from './net/identity.ts';
+import { AppendFile, replaceFile } from './store/append-file.ts';
+import { BlobStore } from './store/blobs.ts';
+import { type Home, openHome } from './store/home.ts';
+import type { Store } from './store/store.ts';
+import { type SlotDeath, SlotPool, type SlotRows } from './threads/pool.ts';
+
+export interface DaemonOptions {
+  readonly home: string;
+  /** For people; default: the machine's name. */
+  readonly name?: string;
+  /** Default: one per core. */
+  readonly slots?: number;
+  /** IP or IP:PORT; default: the tailnet address, if there is one, and loopback. */
+  readonly listen?: string;
+  readonly port?: number;
+  readonly peers: readonly string[];
+  /** How long an embedded peer waits for the first of `peers`, ms. */
+  readonly waitMs?: number;
+  /** This process is a peer only until its job ends. */
+  readonly embedded?: boolean;
+  /** 0..1, for demonstrations: slots pretend to be that much slower; nobody but the slot knows. */
+  readonly throttle?: number;
+  /** false: nobody is fed, everything is stolen (for measurements). */
+  readonly seeding?: boolean;
+  readonly version: string;
+}
+
+/** What happens in the rooms, for the daemon to tell the core. */
+export interface RoomEvents {
+  onRows(rows: SlotRows): void;
+  onDry(): void;
+  onSlotDied(death: SlotDeath): void;
+  onLoadFailed(jobNumber: number, reason: string): void;
+  onPeer(face: PeerFace): void;
+  onPeerGone(peer: PeerId, refused: boolean): void;
+  onMessage(from: PeerId, incarnation: number, message: Message, attachment?: Uint8Array): void;
+  holders(header: JobHeader): readonly PeerId[];
+}
+
+export interface Rooms {
+  readonly face: PeerFace;
+  readonly recovered: readonly RecoveredJob[];
+  readonly socketPath: string;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly pool: SlotPool;
+  readonly host: MeshHost;
+  readonly loader: JobLoader;
+  contact(peer: string): Contact | undefined;
+  key(): { readonly key: string; readonly fingerprint: string };
+  join(addr: string, waitMs: number): Promise<PeerFace>;
+  /** Dials the peers that were named; an embedded peer waits for the first. */
+  reachPeers(options: DaemonOptions): Promise<void>;
+  putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
+  /** A spec that rode with an offer; found at once by whoever loads that job. */
+  keepAttached(bytes: Uint8Array): void;
+  close(): Promise<void>;
+}
+
+/** ms between two tries of an address that was named and did not answer. */
+const NAMED_PEER_RETRY_MS = 2_000;
+/** ms that an embedded peer gives the members it knows before it starts alone. */
+const MEMBERS_PATIENCE_MS = 1_500;
+
+export async function openRooms(options: DaemonOptions, events: RoomEvents): Promise<Rooms> {
+  const home = await openHome(options.home);
+  try {
+    return await openInside(home, options, events);
+  } catch (error) {
+    await home.release();
+    throw error;
+  }
+}
+
+async function openInside(home: Home, options: DaemonOptions, events: RoomEvents): Promise<Rooms> {
+  const log = pino({ base: null }, destination({ dest: home.log, sync: true, mode: 0o600 }));
+  const identity = await loadIdentity(home.identity);
+  const admission = await Admission.open(home.directory);
+  const disk = await openDisk(home, log);
+  const face = {
+    name: options.name ?? machineName(),
+    slots: options.slots ?? availableParallelism(),
+    incarnation: await nextIncarnation(home.incarnation),
+  };
+  const pool = openSlots(face.slots, options, events);
+  const firstPeer = new Gate();
+  const host = await MeshHost.start({
+    privateKey: identity.privateKey,
+    listen: listenWish(options),
+    face,
+    version: options.version,
+    membersFile: home.members,
+    admission,
+    blobs: {
+      size: (sha256) => disk.blobs.size(sha256),
+      read: (sha256, offset, length) => disk.blobs.readRange(sha256, offset, length),
+    },
+    onPeer: ({ peer, name, addr, slots, incarnation }) => {
+      events.onPeer({ peer, name, addr, slots, incarnation });
+      firstPeer.open();
+    },
+    onPeerGone: (peer, refused) => events.onPeerGone(peer, refused),
+    onMessage: (from, incarnation, message, attachment) =>
+      events.onMessage(from, incarnation, message, attachment),
+    log,
+  }).catch(async (error: unknown) => {
+    await Promise.all([pool.close(), disk.store.close()]);
+    throw error;
+  });
+  const { store, blobs } = disk;
+  const attached = new Attached(blobs);
+  return {
+    face: { peer: identity.id, addr: host.self.addr, ...face },
+    recovered: disk.recovered,
+    socketPath: controlSocketPath(home.directory),
+    log,
+    store,
+    blobs,
+    pool,
+    host,
+    loader: openLoader({ host, blobs, pool, attached }, events),
+    contact: (peer) => contactOf(host, options.version, peer),
+    key: () => ({ key: admission.key.line, fingerprint: admission.key.fingerprint }),
+    join: (addr, waitMs) => joinWithin(host, addr, waitMs),
+    reachPeers: (wish) => reachPeers(host, firstPeer, wish),
+    putBlob: (sha256, body) => blobs.write(sha256, body),
+    keepAttached: (bytes) => attached.keep(bytes),
+    close: async () => {
+      await pool.close();
+      await host.close();
+      await store.close();
+      await home.release();
+    },
+  };
+}
+
+async function openDisk(
+  home: Home,
+  log: Logger,
+): Promise<{ store: Store; blobs: BlobStore; recovered: RecoveredJob[] }> {
+  const blobs = await BlobStore.open(home.blobs);
+  const store = await AppendFile.open(home.journal);
+  const recovery = new Recovery();
+  for (const record of store.recovered()) recovery.add(record);
+  const { unreadable } = recovery;
+  if (unreadable > 0) log.warn({ records: unreadable }, 'records that this version cannot read');
+  return { store, blobs, recovered: recovery.jobs() };
+}
+
+function openSlots(slots: number, options: DaemonOptions, events: RoomEvents): SlotPool {
+  return SlotPool.start({
+    slots,
+    ...(options.throttle === undefined ? {} : { throttle: options.throttle }),
+    onRows: (rows) => events.onRows(rows),
+    onDry: () => events.onDry(),
+    onSlotDied: (death) => events.onSlotDied(death),
+    onLoadFailed: (jobNumber, reason) => events.onLoadFailed(jobNumber, reason),
+  });
+}
+
+interface LoaderRooms {
+  readonly host: MeshHost;
+  readonly blobs: BlobStore;
+  readonly pool: SlotPool;
+  readonly attached: Attached;
+}
+
+function openLoader({ host, blobs, pool, attached }: LoaderRooms, events: RoomEvents): JobLoader {
+  return new JobLoader({
+    blobs: {
+      has: (sha256) => attached.has(sha256),
+      read: (sha256) => blobs.read(sha256),
+      readShared: (sha256) => blobs.readShared(sha256),
+    },
+    holders: (header) => events.holders(header),
+    fetchBlob: async (blob, from, signal) => {
+      const sink = {
+        offset: await blobs.partialBytes(blob.sha256),
+        write: (chunk: Uint8Array) => blobs.appendPartial(blob.sha256, chunk),
+      };
+      await host.fetchBlob(blob, from, sink, signal);
+      if (!(await blobs.finish(blob.sha256))) throw new Error('a peer sent another blob');
+    },
+    // Loaded with the first job: a peer that only waits needs no schema.
+    readSpec: async (bytes) => (await import('./jobfile/spec-blob.ts')).readSpec(bytes),
+    loadSlots: ({ jobNumber, specBytes, datasets }) => pool.load(jobNumber, specBytes, datasets),
+  });
+}
+
+/** Rises with every start, whatever the wall clock does. */
+async function nextIncarnation(path: string): Promise<number> {
+  const text = await readFile(path, 'utf8').catch(() => '0');
+  const last = Number.parseInt(text, 10);
+  const incarnation = Math.max(Number.isSafeInteger(last) ? last + 1 : 1, Date.now());
+  await replaceFile(path, `${incarnation}\n`);
+  return incarnation;
+}
+
+function listenWish({ listen, port }: DaemonOptions): { ip?: string; port: number } {
+  const wished = port ?? DEFAULT_PORT;
+  if (listen === undefined) return { port: wished };
+  const endpoint = parseEndpoint(listen);
+  if (endpoint === undefined) {
+    throw new MeshError('USAGE', `--listen must be IP or IP:PORT, not "${listen.slice(0, 60)}"`);
+  }
+  // A port of its own in --listen wins over the default, --port over both.
+  const hasPort = /(\]|^[^:]*):\d+$/.test(listen);
+  return { ip: endpoint.ip, port: port ?? (hasPort ? endpoint.port : DEFAULT_PORT) };
+}
+
+function contactOf(host: MeshHost, version: string, peer: string): Contact | undefined {
+  const { id, port } = host.self;
+  if (peer === id) return { port, version, path: 'direct', sinceMs: performance.timeOrigin };
+  const known = host.peers().find((candidate) => candidate.peer === peer);
+  if (known === undefined) return undefined;
+  return {
+    port: known.port,
+    version: known.version,
+    path: known.path,
+    sinceMs: Date.parse(known.since),
+  };
+}
+
+async function joinWithin(host: MeshHost, addr: string, waitMs: number): Promise<PeerFace> {
+  const giveUpMs = performance.now() + waitMs;
+  for (;;) {
+    const leftMs = Math.max(1, Math.ceil(giveUpMs - performance.now()));
+    try {
+      return await host.join(addr, { signal: AbortSignal.timeout(leftMs) });
+    } catch (error) {
+      if (!isSilence(error) || performance.now() + NAMED_PEER_RETRY_MS >= giveUpMs) {
+        throw isTimeout(error) ? silent(addr, error) : error;
+      }
+      await delay(NAMED_PEER_RETRY_MS / 4);
+    }
+  }
+}
+
+/** Nobody answered: another try may find the machine awake. */
+function isSilence(error: unknown): boolean {
+  return isTimeout(error) || (error instanceof MeshError && error.code === 'UNREACHABLE');
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
+}
+
+function silent(addr: string, cause: unknown): MeshError {
+  return new MeshError('UNREACHABLE', `${addr} did not answer in time`, {
+    hint: 'on that machine: mesh status (or: mesh join)',
+    cause,
+  });
+}
+
+async function reachPeers(host: MeshHost, firstPeer: Gate, wish: DaemonOptions): Promise<void> {
+  for (const addr of wish.peers) void keepDialling(host, addr);
+  if (wish.embedded !== true) return;
+  const patienceMs = wish.peers.length > 0 ? (wish.waitMs ?? 15_000) : MEMBERS_PATIENCE_MS;
+  if (wish.peers.length === 0 && host.members().length === 0) return;
+  await Promise.race([firstPeer.opened, delay(patienceMs, undefined, { ref: false })]);
+}
+
+/** A machine that was named may be asleep: it is dialled until it answers, or says no. */
+async function keepDialling(host: MeshHost, addr: string): Promise<void> {
+  for (;;) {
+    try {
+      await host.join(addr, { signal: AbortSignal.timeout(NAMED_PEER_RETRY_MS * 2) });
+      return;
+    } catch (error) {
+      if (!isSilence(error)) return;
+    }
+    await delay(NAMED_PEER_RETRY_MS, undefined, { ref: false });
+  }
+}
+
+/** Opens once. */
+class Gate {
+  readonly opened: Promise<void>;
+  open: () => void = () => {};
+
+  constructor() {
+    this.opened = new Promise((resolve) => {
+      this.open = resolve;
+    });
+  }
+}
+
+/** The name a machine has when nobody gave it one. */
+function machineName(): string {
+  return hostname().split('.')[0]?.toLowerCase() || 'peer';
+}

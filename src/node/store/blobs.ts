@@ -1,0 +1,159 @@
+// Job files and candles, kept by the SHA-256 of their content: a name can be checked, never guessed, and is never
+// a path that somebody chose. A blob appears under its name only when it is whole and right; what a broken
+// download left behind is taken up where it stopped.
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MeshError } from '../errors.ts';
+import { syncDirectory } from './append-file.ts';
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+export class BlobStore {
+  readonly #directory: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  static async open(directory: string): Promise<BlobStore> {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return new BlobStore(directory);
+  }
+
+  async has(sha256: string): Promise<boolean> {
+    return (await this.size(sha256)) !== undefined;
+  }
+
+  /** Bytes; undefined when it is not here. */
+  async size(sha256: string): Promise<number | undefined> {
+    return sizeOf(this.#path(sha256));
+  }
+
+  async read(sha256: string): Promise<Uint8Array> {
+    try {
+      return await readFile(this.#path(sha256));
+    } catch (cause) {
+      throw new MeshError('NOT_FOUND', `blob ${sha256.slice(0, 12)} is not on this disk`, {
+        cause,
+      });
+    }
+  }
+
+  /** Less than `length` at the end of the blob. */
+  async readRange(sha256: string, offset: number, length: number): Promise<Uint8Array> {
+    const file = await open(this.#path(sha256), 'r');
+    try {
+      const buffer = new Uint8Array(length);
+      const { bytesRead } = await file.read(buffer, 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Memory that all slots of this machine share. */
+  async readShared(sha256: string): Promise<SharedArrayBuffer> {
+    const path = this.#path(sha256);
+    const bytes = (await sizeOf(path)) ?? 0;
+    const buffer = new SharedArrayBuffer(bytes);
+    const file = await open(path, 'r');
+    try {
+      const target = new Uint8Array(buffer);
+      let at = 0;
+      while (at < bytes) {
+        const { bytesRead } = await file.read(target, at, bytes - at, at);
+        if (bytesRead === 0)
+          throw new MeshError('DISK', `blob ${sha256.slice(0, 12)} is cut short`);
+        at += bytesRead;
+      }
+    } finally {
+      await file.close();
+    }
+    return buffer;
+  }
+
+  /** Keeps what `body` yields if its SHA-256 is the one named; nothing otherwise. */
+  async write(
+    sha256: string,
+    body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<void> {
+    const path = this.#path(sha256);
+    const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+    const hash = createHash('sha256');
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      try {
+        for await (const chunk of body) {
+          hash.update(chunk);
+          await file.writeFile(chunk);
+        }
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      if (hash.digest('hex') !== sha256) {
+        throw new MeshError('BAD_INPUT', 'the bytes are not those that the SHA-256 names');
+      }
+      await rename(temporary, path);
+      await syncDirectory(this.#directory);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  /** Bytes of an unfinished download. */
+  async partialBytes(sha256: string): Promise<number> {
+    return (await sizeOf(this.#partial(sha256))) ?? 0;
+  }
+
+  /** Bytes must come in order; whoever downloads is alone with this blob. */
+  async appendPartial(sha256: string, chunk: Uint8Array): Promise<void> {
+    const file = await open(this.#partial(sha256), 'a', 0o600);
+    try {
+      await file.writeFile(chunk);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Whether the download is the blob; a wrong one is deleted, so that the next attempt begins anew. */
+  async finish(sha256: string): Promise<boolean> {
+    const partial = this.#partial(sha256);
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(partial)) hash.update(chunk as Uint8Array);
+    if (hash.digest('hex') !== sha256) {
+      await rm(partial, { force: true });
+      return false;
+    }
+    const file = await open(partial, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, this.#path(sha256));
+    await syncDirectory(this.#directory);
+    return true;
+  }
+
+  #path(sha256: string): string {
+    if (!SHA256.test(sha256))
+      throw new MeshError('BAD_INPUT', 'a blob is named by 64 hex characters');
+    return join(this.#directory, sha256);
+  }
+
+  #partial(sha256: string): string {
+    return `${this.#path(sha256)}.partial`;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return undefined;
+  }
+}
