@@ -130,7 +130,7 @@ export class StealingCore {
       case 'jobUnloadable':
         return this.#withJob(input.job, (job) => {
           this.#greeting.unloadable(job, input.reason);
-          this.#leaving.giveBack(job);
+          this.#beat();
         });
       case 'tasksFinished':
         return this.#tasksFinished(input);
@@ -150,7 +150,8 @@ export class StealingCore {
       case 'rowsRequested':
         return this.#withJob(input.job, (job) => this.#census.gather(job));
       case 'leaveRequested':
-        return this.#leaving.begin();
+        state.isDraining = true;
+        return this.#beat();
       case 'windowDry':
       case 'wakeDue':
         return;
@@ -330,7 +331,6 @@ export class StealingCore {
       if (grant.request === 0 && job.steals === 0) this.#victim.waveCame();
       job.steals++;
       this.#thief.gotWork();
-      if (state.isDraining || job.isUnloadable) this.#leaving.giveBack(job);
     }
   }
 

@@ -17,7 +17,7 @@ export function heartbeatOf(state: CoreState, to: Belief, custody: Custody): Hea
     busySlots: busySlots(state),
     backlogMs: state.unclaimedMs(),
     draining: state.isDraining,
-    rates: state.rates.told(),
+    rates: state.toldRates(),
     jobs: activeJobs.map((job) => ({
       job: job.header.job,
       backlogWork: state.backlogWork(job),

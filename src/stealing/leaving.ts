@@ -19,19 +19,16 @@ export class Leaving {
     this.#recording = recording;
   }
 
-  begin(): void {
-    this.#state.isDraining = true;
-    for (const job of this.#state.activeJobs()) this.giveBack(job);
-  }
-
   /** Grants the whole queue to the peers that can run it, by their rates. */
-  giveBack(job: JobBook): void {
+  #giveBack(job: JobBook): void {
     const state = this.#state;
+    const { rateKey } = job.header;
     closeWindow(state, job);
     job.queue.pushBottom(job.retries.intervals());
     for (const [start, end] of job.retries.intervals()) job.retries.remove(start, end);
-    const takers = state.beliefs.ok().filter((belief) => !belief.draining && belief.face.slots > 0);
-    const { rateKey } = job.header;
+    const takers = state.beliefs
+      .ok()
+      .filter((belief) => !belief.draining && state.beliefs.rateOf(belief, rateKey) > 0);
     const rates = takers.map((belief) => state.beliefs.rateOf(belief, rateKey));
     let ratesLeft = rates.reduce((sum, rate) => sum + rate, 0);
     for (const [i, belief] of takers.entries()) {
@@ -46,10 +43,21 @@ export class Leaving {
     }
   }
 
+  /** What came to a queue that nothing here will run goes on; with nobody to take it, it waits. */
+  #passOn(): void {
+    const state = this.#state;
+    for (const job of state.activeJobs()) {
+      const isStranded = state.isDraining || job.isUnloadable;
+      if (isStranded && job.holdsTasks) this.#giveBack(job);
+    }
+  }
+
   /** Says goodbye once nothing depends on this peer any more. */
   look(): void {
     const state = this.#state;
-    if (!state.isDraining || this.#hasLeft) return;
+    if (this.#hasLeft) return;
+    this.#passOn();
+    if (!state.isDraining) return;
     const isBusy = state.activeJobs().some((job) => !job.running.isEmpty);
     const others = state.beliefs.ok().length;
     if (isBusy || (others > 0 && this.#custody.hasUnconfirmed) || !this.#recording.isSettled)

@@ -103,7 +103,7 @@ export class Recording {
     for (const job of this.#state.jobs.values()) {
       if (job.unsaved.isEmpty) continue;
       const isDry = cursor.remaining() === 0 && job.queue.taskCount === 0;
-      const isDue = nowMs - job.unsavedSinceMs >= limits.rowsFlushMs;
+      const isDue = nowMs >= job.unsavedSinceMs + limits.rowsFlushMs;
       if (isDry || isDue || job.unsaved.count >= limits.rowsFlushCount) this.#flush(job);
     }
   }

@@ -7,7 +7,7 @@ import type { PeerFace } from './input.ts';
 import { JobBook } from './job-book.ts';
 import type { JobHeader } from './job.ts';
 import type { Limits } from './limits.ts';
-import type { Message } from './messages.ts';
+import type { Message, Rate } from './messages.ts';
 import type { Output, PersistEntry } from './output.ts';
 import { Rates } from './rates.ts';
 import { Recent } from './recent.ts';
@@ -149,6 +149,16 @@ export class CoreState {
   ownRate(rateKey: string): number {
     const perSlotMs = this.rates.perSlotMs(rateKey) ?? this.limits.priorUnitsPerSlotMs;
     return perSlotMs * this.face.slots;
+  }
+
+  /** What others reckon with: the measured rates, and 0 for what cannot run here, so that nobody sends it. */
+  toldRates(): Rate[] {
+    const unable = this.activeJobs().filter((job) => job.isUnloadable);
+    const rates = new Map(this.rates.told().map((rate) => [rate.rateKey, rate]));
+    for (const { header } of unable) {
+      rates.set(header.rateKey, { rateKey: header.rateKey, unitsPerMs: 0 });
+    }
+    return [...rates.values()];
   }
 
   /** Queued and unclaimed work of one job. */

@@ -73,7 +73,8 @@ export class Thief {
       return;
     }
     if (this.#asked !== undefined) return;
-    if (this.#refusals < state.limits.refusalsMax && state.activeJobs().length > 0) {
+    const canRunSome = state.activeJobs().some((job) => !job.isUnloadable);
+    if (this.#refusals < state.limits.refusalsMax && canRunSome) {
       if (state.nowMs < this.#pauseUntilMs) return;
       const victim = this.#pickVictim();
       if (victim !== undefined) {
@@ -87,6 +88,7 @@ export class Thief {
 
   /** When `look` has to be called again though nothing happened. */
   nextLookMs(): number | undefined {
+    if (this.#state.isDraining) return undefined;
     if (this.#asked !== undefined) return this.#asked.sentMs + this.#patienceMs();
     return this.#pauseUntilMs > this.#state.nowMs ? this.#pauseUntilMs : undefined;
   }
@@ -98,7 +100,7 @@ export class Thief {
     state.send(victim.face.peer, {
       kind: 'stealRequest',
       request,
-      rates: state.rates.told(),
+      rates: state.toldRates(),
       slots: state.face.slots,
       backlogMs: state.backlogMs(),
     });
@@ -116,7 +118,7 @@ export class Thief {
 
   #giveUpOnSilence(): void {
     if (this.#asked === undefined) return;
-    if (this.#state.nowMs - this.#asked.sentMs >= this.#patienceMs()) this.#miss();
+    if (this.#state.nowMs >= this.#asked.sentMs + this.#patienceMs()) this.#miss();
   }
 
   #patienceMs(): number {
@@ -154,7 +156,7 @@ export class Thief {
       this.#armedAt.add(peer);
       state.send(peer, {
         kind: 'lifelineArmed',
-        rates: state.rates.told(),
+        rates: state.toldRates(),
         slots: state.face.slots,
       });
     }

@@ -8,7 +8,7 @@ import type { CoreState } from './state.ts';
 
 /** Opens the next window when the slots have claimed all of the last one. Jobs run in the order of arrival. */
 export function refillWindow(state: CoreState): void {
-  if (state.cursor.window() !== undefined) return;
+  if (state.isDraining || state.cursor.window() !== undefined) return;
   for (const job of state.activeJobs()) {
     if (!job.isRunnable) continue;
     if (openRetry(state, job)) return;

@@ -1,5 +1,5 @@
 // A few cores wired together: what must hold for a whole job whatever the messages and disks do to its timing.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jobId } from '../../../src/stealing/ids.ts';
 import type { Message } from '../../../src/stealing/messages.ts';
@@ -32,7 +32,8 @@ describe('a mesh without faults', () => {
         expect(mesh.runUntil(() => mesh.hasEnded(J), 120_000)).toBe(true);
         expect([...mesh.runs.values()]).toEqual(costs.map(() => 1));
         expect(mesh.node('a').core.book(J)?.ledger.counted.count).toBe(costs.length);
-        expect(mesh.answers).toHaveLength(1);
+        // A job may well be over before its record is on the second disk.
+        expect(mesh.runUntil(() => mesh.answers.length > 0, mesh.nowMs + 5_000)).toBe(true);
         for (const { core } of mesh.nodes) {
           expect(core.book(J)?.ending?.state).toBe('done');
           expect(core.status(mesh.nowMs).jobs[0]?.heldHere).toBe(0);
@@ -65,6 +66,22 @@ describe('a mesh without faults', () => {
     expect(stealing).toBeLessThan(300);
     // Three rounds of 50 ms, 20 % of jitter, and one late task.
     expect(mesh.nowMs - SETTLED_MS).toBeLessThan(230);
+  });
+});
+
+describe('a mesh where not everybody has the kernel', () => {
+  it.each([
+    ['the submitter cannot run the job', ['a'], 2_300],
+    ['one peer cannot', ['b'], 2_300],
+    ['only the submitter can', ['b', 'c'], 3_300],
+  ])('moves work to where it can run, once: %s', (_, unable, endsMs) => {
+    const slots = [2, 2, 2];
+    const mesh = new TinyMesh({ seed: 1, slots, delayMsMax: 1, diskMsMax: 5, unable });
+    mesh.runUntil(() => false, SETTLED_MS);
+    mesh.submit('a', header('j', 400), equalWork(400, 10_000));
+    expect(mesh.runUntil(() => mesh.hasEnded(J), endsMs)).toBe(true);
+    expect([...mesh.runs.values()].every((runs) => runs === 1)).toBe(true);
+    expect(sentSince(mesh, SETTLED_MS)['grant']).toBeLessThan(20);
   });
 });
 

@@ -188,7 +188,10 @@ export class TinyMesh {
         return;
       case 'raiseAlarm':
         throw new Error(`alarm for task ${output.task}`);
-      default:
+      case 'unloadJob':
+      case 'jobChanged':
+      case 'finishLeaving':
+      case 'log':
     }
   }
 
