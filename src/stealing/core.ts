@@ -312,6 +312,7 @@ export class StealingCore {
       book.told.set(from, { steals, messages });
       this.#greeting.remind(from, book);
     }
+    this.#greeting.offerUnheard(from, beat.jobs);
   }
 
   #granted(from: PeerId, incarnation: number, grant: Extract<Message, { kind: 'grant' }>): void {

@@ -4,6 +4,7 @@
 import type { JobId, PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader } from './job.ts';
+import type { JobProgress } from './messages.ts';
 import type { CoreState } from './state.ts';
 import type { WorkModel } from './work.ts';
 
@@ -47,6 +48,17 @@ export class Greeting {
     const owner = this.#state.ownerOf(job);
     if (owner !== this.#state.self && owner !== peer) return;
     this.#state.send(peer, { kind: 'jobEnded', header, ending });
+  }
+
+  /** A peer names the jobs that it runs: one of ours that it has not heard of by now is offered again. */
+  offerUnheard(peer: PeerId, named: readonly JobProgress[]): void {
+    const state = this.#state;
+    for (const job of state.activeJobs()) {
+      const isOld = state.nowMs - job.knownSinceMs > 4 * state.limits.heartbeatMs;
+      if (!isOld || !state.isOwner(job)) continue;
+      if (named.some((progress) => progress.job === job.header.job)) continue;
+      state.send(peer, { kind: 'jobOffered', header: job.header });
+    }
   }
 
   offer(job: JobBook): void {
