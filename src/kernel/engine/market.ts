@@ -10,6 +10,8 @@ export interface Market {
   readonly end: number;
   /** 1 at the last bar of each UTC day. */
   readonly isDayEnd: Uint8Array;
+  /** UTC days in the range that have bars. */
+  readonly dayCount: number;
   /** 365 when the file has bars on a Saturday or Sunday, else 252. */
   readonly annualDays: 252 | 365;
   /** From the range's first bar to its last, in years of 365.25 days. */
@@ -36,12 +38,17 @@ export function describeMarket(
     const weekday = (((day + 4) % 7) + 7) % 7;
     hasWeekend ||= weekday === 0 || weekday === 6;
   }
+  let dayCount = 0;
+  for (let bar = first; bar < end; bar++) {
+    if (isDayEnd[bar] === 1 || bar === end - 1) dayCount++;
+  }
   const spanMs = end > first ? (timeMs[end - 1] as number) - (timeMs[first] as number) : 0;
   return {
     candles,
     first,
     end,
     isDayEnd,
+    dayCount,
     annualDays: hasWeekend ? 365 : 252,
     years: spanMs / (365.25 * DAY_MS),
   };

@@ -37,9 +37,11 @@ export function writeRow(
   cash: number,
   { rows, offset }: { rows: Float64Array; offset: number },
 ): void {
+  const returns = returnMetrics(outcome, market, cash);
+  const trading = tradeMetrics(outcome.pnls);
   const values: Record<BacktestColumn, number> = {
-    ...returnMetrics(outcome, market, cash),
-    ...tradeMetrics(outcome.pnls),
+    ...returns,
+    ...trading,
     exposure: outcome.exposedBars / (market.end - market.first),
     avgBars: outcome.heldBars / outcome.pnls.length,
     fees: outcome.fees,
@@ -72,7 +74,7 @@ function returnMetrics(
   const mean = meanOf(dailyReturns);
   const deviation = sampleDeviation(dailyReturns, mean);
   const annual = Math.sqrt(annualDays);
-  const downside = Math.sqrt(meanOf(dailyReturns.map((r) => (r < 0 ? r * r : 0))));
+  const downside = downsideDeviation(dailyReturns);
   return {
     finalEquity,
     totalReturn: growth - 1,
@@ -115,18 +117,28 @@ function ratio(dividend: number, divisor: number): number {
   return divisor === 0 ? NaN : dividend / divisor;
 }
 
-function meanOf(values: readonly number[]): number {
+function meanOf(values: ArrayLike<number>): number {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
   return sum / values.length;
 }
 
+/** Root of the mean square of the losses; days without one count as 0. */
+function downsideDeviation(returns: ArrayLike<number>): number {
+  let squares = 0;
+  for (let i = 0; i < returns.length; i++) {
+    const r = returns[i] as number;
+    if (r < 0) squares += r * r;
+  }
+  return Math.sqrt(squares / returns.length);
+}
+
 /** With n - 1; NaN below two values. */
-function sampleDeviation(values: readonly number[], mean: number): number {
+function sampleDeviation(values: ArrayLike<number>, mean: number): number {
   if (values.length < 2) return NaN;
   let squares = 0;
-  for (const value of values) {
-    const d = value - mean;
+  for (let i = 0; i < values.length; i++) {
+    const d = (values[i] as number) - mean;
     squares += d * d;
   }
   return Math.sqrt(squares / (values.length - 1));

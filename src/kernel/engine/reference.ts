@@ -23,7 +23,7 @@ export interface Outcome {
   /** Largest fall from a peak of the equity at closes, as a fraction of the peak. */
   readonly maxDrawdown: number;
   /** Change of equity from each UTC day's last close to the next's. */
-  readonly dailyReturns: readonly number[];
+  readonly dailyReturns: Float64Array;
   /** Net of fees, in order of exit. */
   readonly pnls: readonly number[];
   /** Sum over trades of exitBar - entryBar. */
@@ -72,7 +72,8 @@ class Simulation {
   #peak: number;
   #maxDrawdown = 0;
   #lastDayEquity = NaN;
-  readonly #dailyReturns: number[] = [];
+  readonly #dailyReturns: Float64Array;
+  #dayCount = 0;
   readonly #pnls: number[] = [];
   #heldBars = 0;
   #exposedBars = 0;
@@ -87,15 +88,21 @@ class Simulation {
     this.#trades = trades;
     this.#equity = broker.cash;
     this.#peak = broker.cash;
+    this.#dailyReturns = new Float64Array(market.dayCount);
   }
 
   step(bar: number): void {
-    this.#fillAtOpen(bar);
-    if (this.#side !== 0) {
-      this.#exposedBars++;
-      this.#checkLevels(bar);
+    if (this.#side === 0 && this.#pendingSide === 0) {
+      // Flat before and after the open: the equity is the last bar's, marked already.
+      this.#sampleDay(bar, this.#equity);
+    } else {
+      this.#fillAtOpen(bar);
+      if (this.#side !== 0) {
+        this.#exposedBars++;
+        this.#checkLevels(bar);
+      }
+      this.#closeBar(bar);
     }
-    this.#closeBar(bar);
     if (bar >= this.#plan.firstDecision && !this.#isRuined) this.#decide(bar);
   }
 
@@ -103,7 +110,8 @@ class Simulation {
     return {
       finalEquity: this.#equity,
       maxDrawdown: this.#maxDrawdown,
-      dailyReturns: this.#dailyReturns,
+      // The first day has no day before it.
+      dailyReturns: this.#dailyReturns.subarray(1, this.#dayCount),
       pnls: this.#pnls,
       heldBars: this.#heldBars,
       exposedBars: this.#exposedBars,
@@ -203,14 +211,14 @@ class Simulation {
       const drawdown = (this.#peak - equity) / this.#peak;
       if (drawdown > this.#maxDrawdown) this.#maxDrawdown = drawdown;
     }
-    if (isLast || this.#market.isDayEnd[bar] === 1) this.#sampleDay(equity);
+    this.#sampleDay(bar, equity);
   }
 
-  #sampleDay(equity: number): void {
+  #sampleDay(bar: number, equity: number): void {
+    if (this.#market.isDayEnd[bar] === 0 && bar !== this.#market.end - 1) return;
     const before = this.#lastDayEquity;
     this.#lastDayEquity = equity;
-    if (Number.isNaN(before)) return;
-    this.#dailyReturns.push(before > 0 ? equity / before - 1 : 0);
+    this.#dailyReturns[this.#dayCount++] = before > 0 ? equity / before - 1 : 0;
   }
 
   #decide(bar: number): void {

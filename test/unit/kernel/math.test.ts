@@ -1,12 +1,12 @@
 // exp, log and pow against values computed with 300 bits and rounded once.
-import fc from 'fast-check';
+import { assert, double, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exp, log, pow } from '../../../src/kernel/math.ts';
 
 const LOG: readonly [number, number][] = [
-  [0.5, -0.6931471805599453],
+  [0.5, -Math.LN2],
   [1, 0],
-  [2, 0.6931471805599453],
+  [2, Math.LN2],
   [3, 1.0986122886681098],
   [0.1, -2.3025850929940455],
   [1e-300, -690.7755278982137],
@@ -18,7 +18,7 @@ const LOG: readonly [number, number][] = [
   [7.38905609893065, 2],
 ];
 const EXP: readonly [number, number][] = [
-  [1, 2.718281828459045],
+  [1, Math.E],
   [-1, 0.36787944117144233],
   [0.5, 1.6487212707001282],
   [700.5, 1.6721859620674984e304],
@@ -62,20 +62,20 @@ describe('the kernel’s own exp, log and pow', () => {
   });
 
   it('stays within one unit in the last place of this engine’s functions', () => {
-    const isNear = (mine: number, theirs: number) =>
-      mine === theirs || Math.abs(mine - theirs) <= Math.abs(theirs) * 2.3e-16 + 5e-324;
-    const positive = fc.double({ min: 1e-300, max: 1e300, noNaN: true });
-    fc.assert(fc.property(positive, (x) => isNear(log(x), Math.log(x))));
-    fc.assert(
-      fc.property(fc.double({ min: -740, max: 709, noNaN: true }), (x) =>
-        isNear(exp(x), Math.exp(x)),
-      ),
+    const positive = double({ min: 1e-300, max: 1e300, noNaN: true });
+    assert(property(positive, (x) => isNear(log(x), Math.log(x))));
+    assert(
+      property(double({ min: -740, max: 709, noNaN: true }), (x) => isNear(exp(x), Math.exp(x))),
     );
-    const base = fc.double({ min: 0.01, max: 100, noNaN: true });
-    fc.assert(
-      fc.property(base, fc.double({ min: -50, max: 50, noNaN: true }), (x, y) =>
+    const base = double({ min: 0.01, max: 100, noNaN: true });
+    assert(
+      property(base, double({ min: -50, max: 50, noNaN: true }), (x, y) =>
         isNear(pow(x, y), x ** y),
       ),
     );
   });
 });
+
+function isNear(mine: number, theirs: number): boolean {
+  return mine === theirs || Math.abs(mine - theirs) <= Math.abs(theirs) * 2.3e-16 + 5e-324;
+}

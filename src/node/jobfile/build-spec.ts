@@ -1,0 +1,109 @@
+// From a sound job file to the normalised spec: canonical rules, no defaults left open, only those variables
+// that a strategy uses.
+
+import { variablesOf, variablesOfRule } from '../../kernel/language/ast.ts';
+import { parseExpression, parseRule } from '../../kernel/language/parse.ts';
+import { printExpression, printRule } from '../../kernel/language/print.ts';
+import type {
+  BacktestSpec,
+  RuleSpec,
+  SideSpec,
+  SizeSpec,
+  SpinSpec,
+  StrategySpec,
+  VariableSpec,
+} from '../../kernel/spec.ts';
+import type { BacktestInput, RuleInput, SpinInput, StrategyInput } from './schema.ts';
+import { comparisonText } from './rule-text.ts';
+import { variableSpec } from './variable.ts';
+
+/** `file` has passed all checks; `sha256` names the dataset's binary form. */
+export function buildBacktestSpec(file: BacktestInput, sha256: string): BacktestSpec {
+  const data = dataOf(file);
+  const { cash, fee, slippage, lot } = file.broker;
+  return {
+    version: 1,
+    kernel: 'backtest',
+    dataset: {
+      sha256,
+      symbol: data.symbol ?? null,
+      fromMs: data.from === undefined ? null : Date.parse(data.from),
+      toMs: data.to === undefined ? null : Date.parse(data.to),
+    },
+    broker: { cash, fee, slippage, lot },
+    strategies: file.strategies.map((strategy, index) => buildStrategy(strategy, index, file.vars)),
+    // Net profit orders tasks as the final equity does.
+    rank: file.rank === 'netProfit' ? 'finalEquity' : file.rank,
+  };
+}
+
+export function buildSpinSpec({ tasks, costMs, mode, seed }: SpinInput): SpinSpec {
+  return { version: 1, kernel: 'spin', tasks, costMs, mode, seed };
+}
+
+/** The one dataset that a file names. */
+export function dataOf(file: BacktestInput): {
+  file: string;
+  sha256?: string | undefined;
+  symbol?: string | undefined;
+  timeframe?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+} {
+  const { data } = file;
+  if (typeof data === 'string') return { file: data };
+  return Array.isArray(data) ? (data[0] ?? { file: '' }) : data;
+}
+
+function buildStrategy(
+  input: StrategyInput,
+  index: number,
+  fileVars: BacktestInput['vars'],
+): StrategySpec {
+  const used = new Set<string>();
+  const expression = (value: number | string | undefined): string | null => {
+    if (value === undefined) return null;
+    const parsed = parseExpression(String(value));
+    variablesOf(parsed, used);
+    return printExpression(parsed);
+  };
+  const side = (rules: StrategyInput['long']): SideSpec | null =>
+    rules === undefined
+      ? null
+      : {
+          enter: rules.enter.map((rule) => buildRule(rule, used)),
+          exit: rules.exit.map((rule) => buildRule(rule, used)),
+        };
+  const [kind, size] = Object.entries(input.size)[0] as [SizeSpec['kind'], number | string];
+  const rest = {
+    name: input.name ?? `strategy-${index + 1}`,
+    long: side(input.long),
+    short: side(input.short),
+    stopLoss: expression(input.stopLoss),
+    takeProfit: expression(input.takeProfit),
+    maxBars: expression(input.maxBars),
+    reverse: input.reverse,
+    size: { kind, value: expression(size) ?? '1' },
+  };
+  const vars: VariableSpec[] = [];
+  for (const [name, range] of Object.entries(fileVars)) {
+    // A strategy's own variable of the same name hides the file's.
+    const isShared = used.has(name) && !Object.hasOwn(input.vars, name);
+    if (isShared) vars.push(variableSpec(name, range));
+  }
+  for (const [name, range] of Object.entries(input.vars)) vars.push(variableSpec(name, range));
+  return { ...rest, vars };
+}
+
+function buildRule(input: RuleInput, used: Set<string>): RuleSpec {
+  if (typeof input === 'object' && 'not' in input) return { not: buildRule(input.not, used) };
+  if (typeof input === 'object' && 'any' in input) {
+    return { any: input.any.map((rule) => buildRule(rule, used)) };
+  }
+  if (typeof input === 'object' && 'all' in input) {
+    return { all: input.all.map((rule) => buildRule(rule, used)) };
+  }
+  const rule = parseRule(typeof input === 'string' ? input : comparisonText(input));
+  variablesOfRule(rule, used);
+  return printRule(rule);
+}

@@ -1,0 +1,266 @@
+// What the form alone cannot tell: rules that do not parse, unknown variables, parameter values that an
+// indicator cannot take, periods longer than the data. Works on files whose form is faulty too (it skips what
+// it cannot read), so that a user sees the faults of both kinds at once.
+
+import { variableCount, variableValue } from '../../kernel/grid.ts';
+import { findIndicator } from '../../kernel/indicators/catalog.ts';
+import {
+  type Expression,
+  type IndicatorCall,
+  constantValue,
+  isConstant,
+  variablesOf,
+} from '../../kernel/language/ast.ts';
+import { parameterFault } from '../../kernel/language/call.ts';
+import { parseExpression, parseRule } from '../../kernel/language/parse.ts';
+import { RuleError } from '../../kernel/language/token.ts';
+import { MAX_RULE_DEPTH } from '../../kernel/limits.ts';
+import type { VariableSpec } from '../../kernel/spec.ts';
+import type { Finding, Path } from './place.ts';
+import { comparisonText } from './rule-text.ts';
+import { comparisonSchema } from './schema.ts';
+import { looseVariable } from './variable.ts';
+
+export interface RuleFindings {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly string[];
+}
+
+/** `barCount`: bars of the data, undefined while they are unknown. */
+export function ruleFindings(file: unknown, barCount: number | undefined): RuleFindings {
+  const findings: Finding[] = [];
+  const warnings: string[] = [];
+  const fileVariables = variablesAt(file, []);
+  const usedOfFile = new Set<string>();
+  for (const [index, strategy] of listAt(file, 'strategies').entries()) {
+    const path: Path = ['strategies', index];
+    const own = variablesAt(strategy, path);
+    const check = new StrategyCheck(new Map([...fileVariables, ...own]), barCount, findings);
+    check.strategy(strategy, path);
+    for (const name of check.used) if (!own.has(name)) usedOfFile.add(name);
+    for (const name of own.keys()) {
+      if (check.used.has(name)) continue;
+      warnings.push(`${path.join('.')}: variable "${name}" is in no rule; its tasks are all alike`);
+    }
+  }
+  for (const name of fileVariables.keys()) {
+    if (!usedOfFile.has(name)) warnings.push(`variable "${name}" is in no rule and counts nowhere`);
+  }
+  return { findings, warnings };
+}
+
+interface Variable {
+  readonly path: Path;
+  readonly spec: VariableSpec | undefined;
+}
+
+class StrategyCheck {
+  readonly used = new Set<string>();
+  readonly #variables: ReadonlyMap<string, Variable>;
+  readonly #scope: ReadonlySet<string>;
+  readonly #barCount: number | undefined;
+  readonly #findings: Finding[];
+
+  constructor(
+    variables: ReadonlyMap<string, Variable>,
+    barCount: number | undefined,
+    findings: Finding[],
+  ) {
+    this.#variables = variables;
+    this.#scope = new Set(variables.keys());
+    this.#barCount = barCount;
+    this.#findings = findings;
+  }
+
+  strategy(strategy: unknown, path: Path): void {
+    for (const side of ['long', 'short']) {
+      for (const list of ['enter', 'exit']) {
+        for (const [index, rule] of listAt(fieldOf(strategy, side), list).entries()) {
+          this.#rule(rule, [...path, side, list, index], 0);
+        }
+      }
+    }
+    for (const key of ['stopLoss', 'takeProfit']) {
+      this.#number(fieldOf(strategy, key), [...path, key], {
+        isRight: (value) => value > 0 && Number.isFinite(value),
+        wanted: 'a distance must be above 0',
+        mayVary: true,
+      });
+    }
+    this.#number(fieldOf(strategy, 'maxBars'), [...path, 'maxBars'], {
+      isRight: (value) => Number.isInteger(value) && value >= 1,
+      wanted: 'maxBars must be a whole number from 1 on',
+    });
+    for (const kind of ['equity', 'cash', 'units']) {
+      const most = kind === 'equity' ? 1 : Number.MAX_VALUE;
+      const bound = kind === 'equity' ? 'above 0 and at most 1' : 'above 0';
+      this.#number(fieldOf(fieldOf(strategy, 'size'), kind), [...path, 'size', kind], {
+        isRight: (value) => value > 0 && value <= most,
+        wanted: `the size must be ${bound}`,
+      });
+    }
+  }
+
+  #rule(rule: unknown, path: Path, depth: number): void {
+    if (depth > MAX_RULE_DEPTH) {
+      const message = `more than ${MAX_RULE_DEPTH} levels of any, all and not`;
+      this.#findings.push({ path, message });
+      return;
+    }
+    if (typeof rule === 'string') {
+      this.#comparison(rule, path, true);
+      return;
+    }
+    for (const key of ['any', 'all']) {
+      for (const [index, part] of listAt(rule, key).entries()) {
+        this.#rule(part, [...path, key, index], depth + 1);
+      }
+    }
+    const inner = fieldOf(rule, 'not');
+    if (inner !== undefined) this.#rule(inner, [...path, 'not'], depth + 1);
+    const object = comparisonSchema.safeParse(rule);
+    if (object.success) this.#comparison(comparisonText(object.data), path, false);
+  }
+
+  #comparison(text: string, path: Path, isText: boolean): void {
+    this.#parsing(path, isText, () => {
+      const { left, right } = parseRule(text, this.#scope);
+      for (const side of [left, right]) this.#expression(side, path);
+    });
+  }
+
+  /** A number, or an expression of constants (with `mayVary` of series too), with a bound on its value. */
+  #number(value: unknown, path: Path, { isRight, wanted, mayVary = false }: NumberCheck): void {
+    if (typeof value === 'number' && !isRight(value)) {
+      this.#findings.push({ path, message: `${wanted}, not ${value}` });
+    }
+    if (typeof value !== 'string') return;
+    this.#parsing(path, true, () => {
+      const expression = parseExpression(value, this.#scope);
+      this.#expression(expression, path);
+      if (!isConstant(expression)) {
+        if (mayVary) return;
+        throw new RuleError('here only a number or a $variable is possible', wholeOf(value));
+      }
+      if (variablesOf(expression).size === 0) {
+        const result = constantValue(expression, () => NaN);
+        if (!isRight(result)) throw new RuleError(`${wanted}, not ${result}`, wholeOf(value));
+      }
+      if (expression.kind !== 'variable') return;
+      this.#everyValue(expression.name, (each) =>
+        isRight(each) ? undefined : `${wanted}, not ${each}`,
+      );
+    });
+  }
+
+  #parsing(path: Path, isText: boolean, parse: () => void): void {
+    try {
+      parse();
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      const { message, hint, offset, length } = error;
+      const within = isText ? { within: { offset, length } } : {};
+      this.#findings.push({ path, message, hint, ...within });
+    }
+  }
+
+  /** Walks an expression that parsed: notes its variables, checks their values as parameters. */
+  #expression(expression: Expression, path: Path): void {
+    for (const name of variablesOf(expression)) this.used.add(name);
+    switch (expression.kind) {
+      case 'indicator':
+        this.#call(expression, path);
+        if (expression.source !== null) this.#expression(expression.source, path);
+        break;
+      case 'offset':
+      case 'negate':
+        this.#expression(expression.operand, path);
+        break;
+      case 'arithmetic':
+        this.#expression(expression.left, path);
+        this.#expression(expression.right, path);
+        break;
+      case 'number':
+      case 'variable':
+      case 'field':
+        break;
+    }
+  }
+
+  #call(call: IndicatorCall, path: Path): void {
+    const definition = findIndicator(call.name);
+    if (definition === undefined) return;
+    const largest = call.parameters.map((parameter, index) => {
+      const bounds = definition.parameters[index];
+      if (parameter.kind !== 'variable' || bounds === undefined) {
+        return constantValue(parameter, () => NaN);
+      }
+      return this.#everyValue(parameter.name, (value) => {
+        const fault = parameterFault(bounds, value);
+        return fault && `${definition.name}: ${fault}`;
+      });
+    });
+    const lookback = definition.lookback(largest);
+    if (this.#barCount !== undefined && lookback >= this.#barCount) {
+      this.#findings.push({
+        path,
+        message: `${definition.name}(${largest.join(', ')}) needs ${lookback + 1} bars, the data has ${this.#barCount}`,
+      });
+    }
+  }
+
+  /** Reports the first value with a fault, at the variable's range. Returns the largest value. */
+  #everyValue(name: string, faultOf: (value: number) => string | undefined): number {
+    const variable = this.#variables.get(name);
+    if (variable?.spec === undefined) return NaN;
+    const count = variableCount(variable.spec);
+    // A long range is regular: its ends and its first steps tell.
+    const looked = Math.min(count, VALUES_LOOKED_AT);
+    let largest = -Infinity;
+    for (let i = 0; i <= looked; i++) {
+      const value = variableValue(variable.spec, i === looked ? count - 1 : i);
+      largest = Math.max(largest, value);
+      const message = faultOf(value);
+      if (message === undefined) continue;
+      if (!this.#findings.some((found) => found.message === message)) {
+        this.#findings.push({ path: variable.path, message });
+      }
+      return NaN;
+    }
+    return largest;
+  }
+}
+
+interface NumberCheck {
+  readonly isRight: (value: number) => boolean;
+  readonly wanted: string;
+  readonly mayVary?: boolean;
+}
+
+/** A list in the file has at most so many values; every one of them is looked at. */
+const VALUES_LOOKED_AT = 65_536;
+
+function wholeOf(text: string): { offset: number; length: number } {
+  return { offset: 0, length: text.length };
+}
+
+function variablesAt(owner: unknown, path: Path): Map<string, Variable> {
+  const vars = fieldOf(owner, 'vars');
+  if (typeof vars !== 'object' || vars === null || Array.isArray(vars)) return new Map();
+  return new Map(
+    Object.entries(vars).map(([name, range]) => [
+      name,
+      { path: [...path, 'vars', name], spec: looseVariable(name, range) },
+    ]),
+  );
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Record<string, unknown>)[key];
+}
+
+function listAt(value: unknown, key: string): readonly unknown[] {
+  const list = fieldOf(value, key);
+  return Array.isArray(list) ? list : [];
+}

@@ -1,0 +1,244 @@
+// The form of a job file: the one source of what is accepted, of the types, and of the JSON Schema that
+// editors use. It describes what this version computes; keys that belong to the format and are not built yet
+// are named in unbuilt.ts, so that they are refused by name.
+
+import { z } from 'zod';
+import {
+  MAX_COST_LIST,
+  MAX_COST_MS,
+  MAX_RULES,
+  MAX_RULE_LENGTH,
+  MAX_STRATEGIES,
+  MAX_TASKS,
+  MAX_VARIABLES,
+} from '../../kernel/limits.ts';
+import { FIELDS } from '../../kernel/language/ast.ts';
+
+const VARIABLE = /^\$[a-z][A-Za-z0-9_]*$/;
+const VARIABLE_NAME = /^[a-z][A-Za-z0-9_]*$/;
+
+const text = (description: string) => z.string().max(1000).describe(description);
+
+const numberOrVariable = z.union([z.number(), z.string().regex(VARIABLE)]);
+
+const instant = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()])
+  .describe('date and time with Z or an offset, or a date (UTC)');
+
+export const dataSchema = z
+  .strictObject({
+    file: text('path of a CSV file of candles, relative to this file'),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe('of the file; it is refused when it differs'),
+    symbol: text('for people').optional(),
+    timeframe: z
+      .string()
+      .regex(/^[1-9][0-9]*(m|h|d|w)$/)
+      .optional()
+      .describe('bar length, checked against the file'),
+    from: instant.optional().describe('first bar that counts: at or after this'),
+    to: instant.optional().describe('bars at or after this do not count'),
+  })
+  .describe('the candles');
+
+export const brokerSchema = z
+  .strictObject({
+    cash: z.number().positive().max(1e15).default(10_000).describe('equity at the start'),
+    fee: z.number().min(0).max(1).default(0).describe('fraction of traded value, each side'),
+    slippage: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('fraction, applied to market and stop fills'),
+    lot: z.number().min(0).max(1e15).default(0).describe('quantity step, 0 = fractional'),
+    fill: z.literal('nextOpen').default('nextOpen').describe('when a signal fills'),
+    stopReference: z.literal('fill').default('fill'),
+    sameBar: z.literal('stopFirst').default('stopFirst'),
+  })
+  .describe('money, costs and fills');
+
+export const stepsSchema = z
+  .strictObject({
+    from: z.number(),
+    to: z.number(),
+    step: z.number().positive().optional().describe('distance of the values; 1 when left out'),
+    count: z
+      .int()
+      .min(2)
+      .max(MAX_TASKS)
+      .optional()
+      .describe('number of values, ends included; instead of step'),
+    log: z.boolean().optional().describe('with count: equal ratios instead of equal distances'),
+  })
+  .superRefine((range, context) => {
+    const complain = (key: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [key], message });
+    };
+    if (range.to < range.from) complain('to', '"to" is below "from"');
+    if (range.step !== undefined && range.count !== undefined) {
+      complain('count', 'give "step" or "count", not both');
+    }
+    if (range.log === true && range.count === undefined) complain('log', '"log" needs "count"');
+    if (range.log === true && range.from <= 0) complain('from', '"log" needs values above 0');
+    const count = (range.to - range.from) / (range.step ?? 1);
+    if (range.count === undefined && !(count < MAX_TASKS)) {
+      complain('to', `more than ${MAX_TASKS} values`);
+    }
+  });
+
+const rangeSchema = z
+  .union([z.array(z.number()).min(1).max(MAX_COST_LIST), stepsSchema])
+  .describe('a list of values, or from/to with step or count');
+
+export const variablesSchema = z
+  .record(z.string().regex(VARIABLE_NAME), rangeSchema)
+  .refine((vars) => Object.keys(vars).length <= MAX_VARIABLES, {
+    message: `more than ${MAX_VARIABLES} variables`,
+  })
+  .describe('the grid: every combination of values is a task');
+
+export const operandSchema = z
+  .strictObject({
+    value: numberOrVariable.optional(),
+    field: z.enum(FIELDS).optional(),
+    indicator: z.string().max(100).optional(),
+    period: numberOrVariable.optional(),
+    params: z.record(z.string(), numberOrVariable).optional(),
+    output: z.string().max(100).optional(),
+    source: z.string().max(MAX_RULE_LENGTH).optional(),
+    offset: z.int().min(0).optional(),
+  })
+  .refine(
+    ({ value, field, indicator }) =>
+      [value, field, indicator].filter((part) => part !== undefined).length === 1,
+    { message: 'needs exactly one of "value", "field" and "indicator"' },
+  )
+  .meta({
+    oneOf: [{ required: ['value'] }, { required: ['field'] }, { required: ['indicator'] }],
+  });
+
+export const comparisonSchema = z.strictObject({
+  left: operandSchema,
+  op: z.enum(['<', '<=', '>', '>=', '==', 'crossesAbove', 'crossesBelow']),
+  right: operandSchema,
+});
+
+export type OperandInput = z.output<typeof operandSchema>;
+export type ComparisonInput = z.output<typeof comparisonSchema>;
+export type RuleInput =
+  | string
+  | ComparisonInput
+  | { any: RuleInput[] }
+  | { all: RuleInput[] }
+  | { not: RuleInput };
+
+const ruleSchema: z.ZodType<RuleInput> = z.lazy(() =>
+  z
+    .union([
+      z.string().min(3).max(MAX_RULE_LENGTH),
+      comparisonSchema,
+      z.strictObject({ any: rulesSchema.min(1) }),
+      z.strictObject({ all: rulesSchema.min(1) }),
+      z.strictObject({ not: ruleSchema }),
+    ])
+    .meta({ id: 'rule', description: 'such as "rsi(14) < 30"; any, all and not nest' }),
+);
+
+const rulesSchema = z.array(ruleSchema).max(MAX_RULES).describe('all must hold');
+
+export const sideSchema = z.strictObject({
+  enter: rulesSchema.min(1, 'an empty list says neither always nor never'),
+  exit: rulesSchema.default([]).describe('all must hold; none: only stops end a trade'),
+});
+
+const distanceSchema = z
+  .union([z.number().positive(), z.string().min(1).max(MAX_RULE_LENGTH)])
+  .describe('fraction of the entry price, "$var", or price units such as "2 * atr(14)"');
+
+/** Kinds of size, one key each. */
+export const sizeSchemas = {
+  equity: z.strictObject({ equity: numberOrVariable.describe('fraction of the equity') }),
+  cash: z.strictObject({ cash: numberOrVariable.describe('money, or all that is left') }),
+  units: z.strictObject({ units: numberOrVariable.describe('quantity, or no trade') }),
+};
+
+export const strategySchema = z
+  .strictObject({
+    name: text('shown with its results').optional(),
+    long: sideSchema.optional(),
+    short: sideSchema.optional(),
+    stopLoss: distanceSchema.optional(),
+    takeProfit: distanceSchema.optional(),
+    maxBars: numberOrVariable.optional().describe('longest time in a trade'),
+    reverse: z.boolean().default(false).describe('an opposite entry turns the position round'),
+    size: z
+      .union([sizeSchemas.equity, sizeSchemas.cash, sizeSchemas.units])
+      .default({ equity: 1 })
+      .describe('how much to trade'),
+    vars: variablesSchema.default({}),
+  })
+  .refine(({ long, short }) => long !== undefined || short !== undefined, {
+    message: 'needs "long", "short" or both',
+  })
+  .meta({ anyOf: [{ required: ['long'] }, { required: ['short'] }] });
+
+export const RANKS = [
+  'netProfit',
+  'cagr',
+  'sharpe',
+  'sortino',
+  'calmar',
+  'profitFactor',
+  'sqn',
+  'expectancy',
+] as const;
+
+export const backtestSchema = z.strictObject({
+  $schema: z.string().optional(),
+  version: z.literal(1),
+  kernel: z.literal('backtest').default('backtest'),
+  name: text('of the job').optional(),
+  data: z.union([z.string().min(1), dataSchema, z.array(dataSchema).length(1)]),
+  broker: brokerSchema.prefault({}),
+  vars: variablesSchema.default({}),
+  strategies: z.array(strategySchema).min(1).max(MAX_STRATEGIES),
+  rank: z.enum(RANKS).default('sharpe').describe('what the best tasks are best in'),
+});
+
+const costSchema = z.number().min(0).max(MAX_COST_MS);
+
+export const lognormalSchema = z.strictObject({
+  lognormal: z.strictObject({
+    mean: z.number().positive().max(MAX_COST_MS),
+    sigma: z.number().min(0).max(10),
+  }),
+});
+
+export const spinSchema = z.strictObject({
+  $schema: z.string().optional(),
+  version: z.literal(1),
+  kernel: z.literal('spin'),
+  name: text('of the job').optional(),
+  tasks: z.int().min(1).max(MAX_TASKS),
+  costMs: z.union([costSchema, z.array(costSchema).min(1).max(MAX_COST_LIST), lognormalSchema]),
+  mode: z.enum(['sleep', 'spin']),
+  seed: z.int().min(0).max(4_294_967_295).default(1),
+});
+
+export type BacktestInput = z.output<typeof backtestSchema>;
+export type StrategyInput = z.output<typeof strategySchema>;
+export type RangeInput = z.output<typeof rangeSchema>;
+export type SpinInput = z.output<typeof spinSchema>;
+
+/** JSON Schema draft 7, what editors understand best. */
+export function strategiesJsonSchema(): object {
+  const { $schema, ...form } = z.toJSONSchema(z.union([backtestSchema, spinSchema]), {
+    target: 'draft-7',
+    io: 'input',
+  });
+  return { $schema, $id: 'urn:mesh:strategies:1', title: 'mesh strategies v1', ...form };
+}
