@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly sort?: string;
   /** Where all results go when the job has ended. */
   readonly outFile?: string;
+  /** The command that finds the job again after this one has gone. */
+  readonly resume: string;
 }
 
 /** Why a follower goes before the job has ended. */
@@ -64,7 +66,7 @@ export async function follow(
       case 'timedOut':
         await detach('timeout', watching.last);
         throw new MeshError('TIMEOUT', `--timeout passed and job ${options.job} has not ended`, {
-          hint: `mesh watch ${options.job}`,
+          hint: options.resume,
         });
       case 'broken':
         throw new MeshError('UNREACHABLE', `the node went away (${outcome.reason})`, {

@@ -13,8 +13,11 @@ const EXIT_MS_MAX = 10_000;
 
 export async function leave(context: Context): Promise<number> {
   const timeoutMs = context.timeoutMs ?? LEAVE_MS_DEFAULT;
-  const view = await withPeer(context, (peer) => peer.leave({ timeoutMs }));
-  await waitForEnd(context);
+  const { view, pid } = await withPeer(context, async (peer) => {
+    const { self } = await peer.status();
+    return { view: await peer.leave({ timeoutMs }), pid: self.pid };
+  });
+  await waitForEnd(pid);
   if (context.json) printJson(context.out, view);
   else if (!context.quiet) {
     const heirs = view.heirs.map(printable).join(', ');
@@ -30,8 +33,9 @@ export async function leave(context: Context): Promise<number> {
 export async function stop(context: Context): Promise<number> {
   const peer = await ControlClient.find(context.home);
   if (peer !== undefined) {
+    const { self } = await peer.status();
     await peer.stop();
-    await waitForEnd(context);
+    await waitForEnd(self.pid);
   }
   // What is wanted holds: nothing runs. A script may say stop twice.
   const text = peer === undefined ? 'no node was running' : 'stopped';
@@ -40,11 +44,19 @@ export async function stop(context: Context): Promise<number> {
   return 0;
 }
 
-async function waitForEnd(context: Context): Promise<void> {
-  const gone = async (): Promise<boolean> => (await ControlClient.find(context.home)) === undefined;
-  if (!(await waitUntil(gone, EXIT_MS_MAX))) {
-    throw new MeshError('TIMEOUT', 'the node still answers after it was told to stop', {
-      hint: 'mesh status',
-    });
+/** The socket closes before the files do; only a process that is gone has let go of its home. */
+async function waitForEnd(pid: number): Promise<void> {
+  if (await waitUntil(() => !isAlive(pid), EXIT_MS_MAX)) return;
+  throw new MeshError('TIMEOUT', `the node (pid ${pid}) still runs after it was told to stop`, {
+    hint: `kill ${pid}`,
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -56,10 +56,12 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
       printSubmitted(context, job);
       return 0;
     }
+    const watch = `mesh watch ${job.job}`;
+    const resume = place.embedded === undefined ? watch : `mesh join && ${watch}`;
     return await follow(
       context,
       place.handlers,
-      { ...followOptions, job: job.job },
+      { ...followOptions, job: job.job, resume },
       async (why, last) => {
         if (place.embedded !== undefined) await handOver(context, place.embedded, why, last);
         else if (why === 'signal') printDetached(context, job.job, last);

@@ -22,12 +22,17 @@ export async function watch(context: Context, job: string, flags: FollowFlags): 
   const jobId = resolveJob(job, jobs);
   const shown = jobs.find((view) => view.jobId === jobId)?.id ?? jobId;
   warnOfSkew(context, peer);
-  return follow(context, peer, { ...options, job: shown }, async (why, last) => {
+  const resume = `mesh watch ${shown}`;
+  return follow(context, peer, { ...options, job: shown, resume }, async (why, last) => {
     if (why === 'signal') printDetached(context, shown, last);
   });
 }
 
-export function readFollowFlags({ top, sort, output }: FollowFlags): Omit<FollowOptions, 'job'> {
+export function readFollowFlags({
+  top,
+  sort,
+  output,
+}: FollowFlags): Omit<FollowOptions, 'job' | 'resume'> {
   // A name that cannot be written is found out now, not when the job has ended.
   if (output !== undefined) resultsFormat(output);
   return {
