@@ -24,7 +24,7 @@ interface Waiting {
 
 export class AppendFile implements Store {
   readonly #file: FileHandle;
-  readonly #records: readonly Uint8Array[];
+  #recovered: readonly Uint8Array[];
   /** Bytes that are acknowledged. */
   #endBytes: number;
   #nextSequence: number;
@@ -34,7 +34,7 @@ export class AppendFile implements Store {
 
   private constructor(file: FileHandle, found: Scan) {
     this.#file = file;
-    this.#records = found.records;
+    this.#recovered = found.records;
     this.#endBytes = found.goodBytes;
     this.#nextSequence = found.records.length;
   }
@@ -58,7 +58,10 @@ export class AppendFile implements Store {
   }
 
   recovered(): readonly Uint8Array[] {
-    return this.#records;
+    const records = this.#recovered;
+    // They may be most of what this process remembers: only the reader keeps them.
+    this.#recovered = [];
+    return records;
   }
 
   append(record: Uint8Array): Promise<void> {

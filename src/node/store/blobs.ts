@@ -2,13 +2,20 @@
 // a path that somebody chose. A blob appears under its name only when it is whole and right; what a broken
 // download left behind is taken up where it stopped.
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeshError } from '../errors.ts';
 import { syncDirectory } from './append-file.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Where a blob's bytes go as they come, in order. */
+export interface Download {
+  /** Bytes that are here already. */
+  readonly offset: number;
+  write(chunk: Uint8Array): Promise<void>;
+}
 
 export class BlobStore {
   readonly #directory: string;
@@ -35,9 +42,7 @@ export class BlobStore {
     try {
       return await readFile(this.#path(sha256));
     } catch (cause) {
-      throw new MeshError('NOT_FOUND', `blob ${sha256.slice(0, 12)} is not on this disk`, {
-        cause,
-      });
+      throw notHere(sha256, cause);
     }
   }
 
@@ -56,7 +61,8 @@ export class BlobStore {
   /** Memory that all slots of this machine share. */
   async readShared(sha256: string): Promise<SharedArrayBuffer> {
     const path = this.#path(sha256);
-    const bytes = (await sizeOf(path)) ?? 0;
+    const bytes = await sizeOf(path);
+    if (bytes === undefined) throw notHere(sha256);
     const buffer = new SharedArrayBuffer(bytes);
     const file = await open(path, 'r');
     try {
@@ -104,6 +110,34 @@ export class BlobStore {
     }
   }
 
+  /** Takes up a download where it stopped. Two at once do no harm: both write the same bytes to the same place. */
+  async download(sha256: string): Promise<Download> {
+    const path = this.#partial(sha256);
+    let offset = (await sizeOf(path)) ?? 0;
+    return {
+      get offset() {
+        return offset;
+      },
+      async write(chunk) {
+        const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+        try {
+          for (let at = 0; at < chunk.byteLength; ) {
+            const { bytesWritten } = await file.write(
+              chunk,
+              at,
+              chunk.byteLength - at,
+              offset + at,
+            );
+            at += bytesWritten;
+          }
+        } finally {
+          await file.close();
+        }
+        offset += chunk.byteLength;
+      },
+    };
+  }
+
   /** Bytes of an unfinished download. */
   async partialBytes(sha256: string): Promise<number> {
     return (await sizeOf(this.#partial(sha256))) ?? 0;
@@ -122,6 +156,7 @@ export class BlobStore {
   /** Whether the download is the blob; a wrong one is deleted, so that the next attempt begins anew. */
   async finish(sha256: string): Promise<boolean> {
     const partial = this.#partial(sha256);
+    if ((await sizeOf(partial)) === undefined) return this.has(sha256);
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(partial)) hash.update(chunk as Uint8Array);
     if (hash.digest('hex') !== sha256) {
@@ -148,6 +183,10 @@ export class BlobStore {
   #partial(sha256: string): string {
     return `${this.#path(sha256)}.partial`;
   }
+}
+
+function notHere(sha256: string, cause?: unknown): MeshError {
+  return new MeshError('NOT_FOUND', `blob ${sha256.slice(0, 12)} is not on this disk`, { cause });
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

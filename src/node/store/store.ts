@@ -5,7 +5,8 @@ export interface Store {
   /** Resolves when the record is on disk (flushed, so that it survives a power cut); rejects with a MeshError
    * DISK when this disk does not keep it, in which case nothing of it remains. `record` is not kept. */
   append(record: Uint8Array): Promise<void>;
-  /** Everything acknowledged by former lives, oldest first. To be read once, before the first append. */
+  /** Everything acknowledged by former lives, oldest first. Handed over once: a second call
+   * returns nothing. */
   recovered(): readonly Uint8Array[];
   close(): Promise<void>;
 }
