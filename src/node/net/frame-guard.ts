@@ -3,7 +3,7 @@
 // cuts a connection that claims more than any honest muxer sends.
 import type { MessageStream, StreamMessageEvent, StreamMuxerFactory } from '@libp2p/interface';
 
-/** Bytes. An honest sender splits below its initial window of 256 KiB; the margin is one header. */
+/** Bytes. Our streams hand the muxer 64 KiB at a time, and it splits no finer; the rest is room for others. */
 export const FRAME_BYTES_MAX = 256 << 10;
 
 const HEADER_BYTES = 12;

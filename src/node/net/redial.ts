@@ -32,12 +32,6 @@ export class Redial {
     void this.#attempt(peer, attempts);
   }
 
-  /** Dial after a while, unless an attempt is planned already. */
-  later(peer: PeerId): void {
-    const attempts = this.#of(peer);
-    if (!attempts.isDialling && attempts.timer === undefined) this.#plan(peer, attempts);
-  }
-
   /** It is connected, or shall be left alone. */
   stop(peer: PeerId): void {
     const attempts = this.#attempts.get(peer);

@@ -14,6 +14,12 @@ const READ_AHEAD_BYTES = 512 << 10;
 /** Bytes handed to the muxer's stream before a writer that waits is made to wait. */
 const WRITE_AHEAD_BYTES = 512 << 10;
 
+/**
+ * Bytes given to the muxer at once. The muxer makes one frame of them, and other streams wait behind it; it is
+ * also what the guard on the other side holds us to.
+ */
+const SLICE_BYTES = 64 << 10;
+
 /** Bytes. No stream of ours has longer frames; most allow less. */
 const FRAME_CLAIM_MAX = 1 << 20;
 
@@ -29,7 +35,7 @@ export class FrameStream {
   #failure: Error | undefined;
   #wakeReader: (() => void) | undefined;
 
-  #unsent: (Uint8Array | Uint8ArrayList)[] = [];
+  #unsent: Uint8ArrayList[] = [];
   #unsentBytes = 0;
   #mustDrain = false;
   #wakeWriters: (() => void)[] = [];
@@ -43,9 +49,9 @@ export class FrameStream {
     stream.addEventListener('close', (event: StreamCloseEvent) => this.#onClose(event.error));
     stream.addEventListener('drain', () => {
       this.#mustDrain = false;
-      this.#pump();
+      this.#pumpSoon();
     });
-    stream.addEventListener('idle', () => this.#pump());
+    stream.addEventListener('idle', () => this.#pumpSoon());
     // Ended before anybody listened: no event will come for that any more.
     if (stream.readableEnded && stream.readBufferLength === 0) this.#onEnd();
     if (stream.status !== 'open' && stream.status !== 'closing') this.#onClose(undefined);
@@ -94,7 +100,9 @@ export class FrameStream {
   send(frame: Uint8Array): boolean {
     if (this.#stream.writeStatus !== 'writable') return false;
     const bytes = lp.encode.single(frame, { maxDataLength: FRAME_CLAIM_MAX });
-    this.#unsent.push(bytes);
+    for (let start = 0; start < bytes.byteLength; start += SLICE_BYTES) {
+      this.#unsent.push(bytes.sublist(start, Math.min(start + SLICE_BYTES, bytes.byteLength)));
+    }
     this.#unsentBytes += bytes.byteLength;
     this.#pump();
     return true;
@@ -200,11 +208,19 @@ export class FrameStream {
     for (const wake of waiting) wake();
   }
 
+  /** Both events come from inside the library's own sending, where a send is taken and never flushed. */
+  #pumpSoon(): void {
+    queueMicrotask(() => this.#pump());
+  }
+
+  /** One slice at a time in the stream's buffer: what lies there goes out as one frame of the muxer. */
   #pump(): void {
-    while (!this.#mustDrain && this.#unsent.length > 0 && this.#stream.writeStatus === 'writable') {
+    const stream = this.#stream;
+    while (!this.#mustDrain && stream.writeBufferLength === 0 && this.#unsent.length > 0) {
+      if (stream.writeStatus !== 'writable') break;
       const bytes = this.#unsent.shift()!;
       this.#unsentBytes -= bytes.byteLength;
-      this.#mustDrain = !this.#stream.send(bytes);
+      this.#mustDrain = !stream.send(bytes);
     }
     if (this.queuedBytes <= WRITE_AHEAD_BYTES) this.#releaseWriters();
   }
