@@ -29,7 +29,11 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node22.18',
+  // A package without `exports` (jsonc-parser) has a CommonJS form whose inner requires cannot be bundled.
+  mainFields: ['module', 'main'],
+  // Names stay: they are what a stack of a bug report is read by.
   minifySyntax: true,
+  minifyWhitespace: true,
   sourcemap: true,
   sourcesContent: false,
   metafile: true,

@@ -1,6 +1,6 @@
 // What the control socket accepts. Only the owner of the home can reach it, but a script's typo must end as a
 // sentence and not inside the daemon, so every field is checked and bounded here.
-import { z } from 'zod';
+import * as z from 'zod';
 import { MeshError } from '../errors.ts';
 import type { RowFilter } from './row-query.ts';
 import type { ResultsQuery, SubmitRequest, SummaryQuery, WatchOptions } from './handlers.ts';
