@@ -265,8 +265,7 @@ export class StealingCore {
       case 'rowsKept':
         return this.#recording.kept(from, message.delivery);
       case 'leaving':
-        state.beliefs.lose(from);
-        return this.#lost(from);
+        return this.#peerDisconnected(from, true);
       case 'rows':
       case 'census':
       case 'censusAnswer':
@@ -374,8 +373,8 @@ export class StealingCore {
     const state = this.#state;
     this.#nextBeatMs = state.nowMs + state.limits.heartbeatMs;
     this.#thief.telling();
-    for (const belief of state.beliefs.all()) {
-      if (belief.connected) state.send(belief.face.peer, heartbeatOf(state, belief, this.#custody));
+    for (const belief of state.beliefs.all().filter(({ connected }) => connected)) {
+      state.send(belief.face.peer, heartbeatOf(state, belief, this.#custody));
     }
   }
 
