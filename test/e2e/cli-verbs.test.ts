@@ -48,6 +48,15 @@ describe('a list', () => {
     expect(JSON.parse((await mesh(['--json', 'status'], { home })).stdout)).toEqual(statusView());
   });
 
+  test('whose reader is gone ends without a word', async () => {
+    for (const words of [['peers'], ['peers', '-w', '100ms']]) {
+      const running = startMesh(words, { home });
+      running.child.stdout?.destroy();
+      const { status, stderr } = await running.finished;
+      expect({ words, status, stderr }).toEqual({ words, status: 0, stderr: '' });
+    }
+  });
+
   test('with -q is silent', async () => {
     expect(await mesh(['peers', '-q'], { home })).toEqual({ status: 0, stdout: '', stderr: '' });
   });

@@ -26,14 +26,13 @@ export class Interrupts {
       resolve({ by, exit });
     };
     const onPipe = (error: NodeJS.ErrnoException): void => {
-      if (error.code !== 'EPIPE') throw error;
-      resolve({ by: 'pipe', exit: 0 });
+      if (error.code === 'EPIPE') resolve({ by: 'pipe', exit: 0 });
     };
     for (const signal of SIGNALS) process.on(signal, onSignal);
     process.stdout.on('error', onPipe);
-    // The listener for the pipe stays: writes that are under way may still fail.
     this.#remove = () => {
       for (const signal of SIGNALS) process.off(signal, onSignal);
+      process.stdout.off('error', onPipe);
     };
   }
 

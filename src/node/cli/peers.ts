@@ -60,11 +60,12 @@ function print(context: Context, view: PeersView): void {
   }
 }
 
-/** Until Ctrl-C. On a terminal the table is drawn over itself; elsewhere each look is printed after the last. */
+/** Until Ctrl-C, or until nobody reads. On a terminal the table is drawn over itself; elsewhere each look is printed after the last. */
 async function watchPeers(context: Context, everyMs: number): Promise<number> {
   const stopped = new AbortController();
   const stop = (): void => stopped.abort();
   process.once('SIGINT', stop);
+  process.stdout.once('error', stop);
   try {
     while (!stopped.signal.aborted) {
       const view = await withPeer(context, (peer) => peer.peers());
@@ -75,5 +76,6 @@ async function watchPeers(context: Context, everyMs: number): Promise<number> {
     return 0;
   } finally {
     process.off('SIGINT', stop);
+    process.stdout.off('error', stop);
   }
 }

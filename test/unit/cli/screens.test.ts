@@ -147,6 +147,13 @@ test('the end of a job', () => {
   ]);
 });
 
+test('the end of a cancelled job says how far it came', () => {
+  const cancelled = jobSummary({ state: 'cancelled', done: 132, failed: 0, top: [] });
+  expect(renderSummary(cancelled, 120, noPaint)[0]).toBe(
+    'cancelled after 132 of 4,000 backtests, 46 s on 2 peers   132 ok · 0 failed · 61 steals',
+  );
+});
+
 test('a job of a kernel without trading metrics shows its own columns', () => {
   const view = {
     v: 1,

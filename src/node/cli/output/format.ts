@@ -112,3 +112,13 @@ export function taskTitle(
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** The metrics that say at a glance whether a strategy is worth a look; others by `mesh results`. */
+const METRICS_SHOWN = ['sharpe', 'totalReturn', 'maxDrawdown', 'trades', 'winRate'] as const;
+const METRICS_SHOWN_MAX = 5;
+
+/** A kernel without these metrics (spin) shows its own first ones. */
+export function shownMetrics(columns: readonly string[]): readonly string[] {
+  const usual = METRICS_SHOWN.filter((name) => columns.includes(name));
+  return usual.length > 0 ? usual : columns.slice(0, METRICS_SHOWN_MAX);
+}

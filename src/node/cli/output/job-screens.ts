@@ -14,14 +14,11 @@ import {
   formatRate,
   plural,
   printable,
+  shownMetrics,
   taskTitle,
 } from './format.ts';
 import { type Column, cutToWidth, renderTable } from './table.ts';
 import type { Paint } from './terminal.ts';
-
-/** The metrics that say at a glance whether a strategy is worth a look; others by `mesh results`. */
-const METRICS_SHOWN = ['sharpe', 'totalReturn', 'maxDrawdown', 'trades', 'winRate'] as const;
-const METRICS_SHOWN_MAX = 5;
 
 const METRIC_TITLES: Readonly<Record<string, string>> = {
   totalReturn: 'RETURN',
@@ -60,9 +57,11 @@ export function renderJobs({ jobs }: JobsView, nowMs: number, width: number): st
 export function renderSummary(summary: JobSummary, width: number, paint: Paint): string[] {
   const { state, tasks, done, failed, cached, peers } = summary;
   const working = peers.filter((peer) => peer.done > 0).length;
-  const verb = state === 'cancelled' ? 'cancelled after' : 'in';
-  const time = formatDuration(summary.elapsedMs);
-  const head = `${formatCount(tasks)} backtests ${verb} ${time} on ${plural(working, 'peer')}`;
+  const where = `${formatDuration(summary.elapsedMs)} on ${plural(working, 'peer')}`;
+  const head =
+    state === 'cancelled'
+      ? `cancelled after ${formatCount(done + failed)} of ${formatCount(tasks)} backtests, ${where}`
+      : `${formatCount(tasks)} backtests in ${where}`;
   const counts = [
     `${formatCount(done)} ok`,
     paint(failed > 0 ? 'red' : 'dim', `${formatCount(failed)} failed`),
@@ -148,12 +147,6 @@ export function renderTrades({ trades }: TradesView, width: number): string[] {
     trade.exitReason,
   ]);
   return renderTable(columns, rows, width);
-}
-
-/** A kernel without these metrics (spin) shows its own first ones. */
-function shownMetrics(columns: readonly string[]): readonly string[] {
-  const usual = METRICS_SHOWN.filter((name) => columns.includes(name));
-  return usual.length > 0 ? usual : columns.slice(0, METRICS_SHOWN_MAX);
 }
 
 function metricColumns(names: readonly string[]): Column[] {

@@ -8,6 +8,7 @@ import {
   formatShare,
   plural,
   printable,
+  shownMetrics,
   taskTitle,
 } from './format.ts';
 import { cutToWidth } from './table.ts';
@@ -18,6 +19,7 @@ const REDRAW_MS = 100;
 /** Off a terminal: a line for every tenth of the job, or when nothing was said for this long. */
 const LINE_MS_MAX = 30_000;
 const PEERS_SHOWN_MAX = 8;
+const BEST_METRICS_MAX = 3;
 
 export interface ProgressView {
   show(event: ProgressEvent): void;
@@ -78,9 +80,9 @@ function peerLines(event: ProgressEvent, width: number): string[] {
 
 function bestLine({ best }: ProgressEvent): string[] {
   if (best === undefined) return [];
-  const metrics = Object.entries(best.metrics)
-    .slice(0, 3)
-    .map(([name, value]) => `${name} ${formatMetric(name, value)}`);
+  const metrics = shownMetrics(Object.keys(best.metrics))
+    .slice(0, BEST_METRICS_MAX)
+    .map((name) => `${name} ${formatMetric(name, best.metrics[name])}`);
   return [`   best  ${[taskTitle(best.task, best), ...metrics].join('  ')}`];
 }
 

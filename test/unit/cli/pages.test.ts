@@ -1,0 +1,44 @@
+// The pages about the command line say what the program does.
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { HELP_TOPICS } from '../../../src/node/cli/help-topics.ts';
+import { declareVerbs } from '../../../src/node/cli/verbs.ts';
+import { EXIT_CODES } from '../../../src/node/errors.ts';
+
+const docs = new URL('../../../docs/', import.meta.url);
+
+test('every error code is in the table of exit codes, with its status', async () => {
+  const page = await readFile(new URL('exit-codes.md', docs), 'utf8');
+  const help = HELP_TOPICS['exit-codes']?.() ?? '';
+  for (const [code, status] of Object.entries(EXIT_CODES)) {
+    expect(page).toContain(`| ${status} | \`${code}\` |`);
+    expect(help).toMatch(new RegExp(`^${status} `, 'm'));
+  }
+});
+
+test('every verb is on the page, and every verb and flag of the page exists', async () => {
+  const page = await readFile(new URL('cli.md', docs), 'utf8');
+  const program = new Command('mesh');
+  declareVerbs(program, () => Promise.resolve());
+  for (const command of program.commands) expect(page).toContain(`\`mesh ${command.name()}`);
+
+  const lines = page
+    .split('\n')
+    .filter((line) => line.startsWith('    ') && line.includes('mesh '));
+  expect(lines.length).toBeGreaterThan(15);
+  for (const line of lines) {
+    const [, verb = ''] = /mesh (\w+)/.exec(line) ?? [];
+    const command = program.commands.find((known) => known.name() === verb);
+    expect(command?.name()).toBe(verb);
+    const flags = line.split(/[#|]/)[0]?.match(/ --?[a-z-]+/g) ?? [];
+    for (const flag of flags.map((text) => text.trim())) {
+      const known = command?.options.some(({ long, short }) => long === flag || short === flag);
+      expect({ line, flag, known: known === true || GLOBAL_FLAGS.has(flag) }).toMatchObject({
+        known: true,
+      });
+    }
+  }
+});
+
+const GLOBAL_FLAGS = new Set(['--json', '--plain', '-q', '--timeout', '--home']);
