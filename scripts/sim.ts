@@ -4,7 +4,6 @@
 import { parseArgs } from 'node:util';
 import { decodeMessage, encodeMessage } from '../src/node/wire/codec.ts';
 import { StealingCore } from '../src/stealing/core.ts';
-import type { Codec } from '../src/stealing/simulate/network.ts';
 import { drawScenario } from '../src/stealing/simulate/nemesis.ts';
 import { judge } from '../src/stealing/simulate/judge.ts';
 import type { FaultKind } from '../src/stealing/simulate/scenario.ts';
@@ -22,14 +21,7 @@ const { values } = parseArgs({
   },
 });
 
-const codec: Codec = {
-  encode: (message) => encodeMessage(message),
-  decode(bytes) {
-    const decoded = decodeMessage(bytes);
-    if (!decoded.ok) throw new Error(`the codec refuses its own bytes: ${decoded.fault}`);
-    return decoded.message;
-  },
-};
+const codec = { encode: encodeMessage, decode: decodeMessage };
 
 const first = Number(values.from);
 const count = Number(values.seeds);

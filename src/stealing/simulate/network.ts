@@ -15,7 +15,11 @@ import type { NetworkPlan } from './scenario.ts';
 /** Message to bytes and back: the real one, when whoever runs the simulation has it. */
 export interface Codec {
   encode(message: Message): Uint8Array;
-  decode(bytes: Uint8Array): Message;
+  decode(
+    bytes: Uint8Array,
+  ):
+    | { readonly ok: true; readonly message: Message }
+    | { readonly ok: false; readonly fault: string };
 }
 
 export interface Noise {
@@ -148,7 +152,9 @@ export class Network {
     if (codec === undefined) return message;
     const bytes = codec.encode(message);
     this.#options.wire(bytes);
-    return codec.decode(bytes);
+    const decoded = codec.decode(bytes);
+    invariant(decoded.ok, `the codec reads its own ${message.kind}`);
+    return decoded.message;
   }
 
   #transitMs(connection: Connection): number {

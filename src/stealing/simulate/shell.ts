@@ -22,7 +22,10 @@ export interface SimulatedCore {
   handle(input: Input, nowMs: number): Output[];
   nextWake(): { readonly atMs: number; readonly reason: string } | undefined;
   check(): void;
-  status(nowMs: number): { readonly jobs: readonly SimulatedJobStatus[] };
+  status(nowMs: number): {
+    readonly peers: readonly { readonly face: PeerFace; readonly state: string }[];
+    readonly jobs: readonly SimulatedJobStatus[];
+  };
 }
 
 export interface SimulatedJobStatus {

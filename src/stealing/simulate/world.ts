@@ -228,15 +228,16 @@ class World implements WorldView {
     else this.#clock.after(LOOK_MS, () => this.#look());
   }
 
-  /** Every job that a running peer has, with its data, has ended at every running peer. */
+  /** Every job that a running peer has, with its data, has ended at each running peer that knows it. */
   #allKnowTheEnd(): boolean {
     const running = this.peers.filter((peer) => peer.isRunning);
     const mustEnd = this.#submitted.filter(({ header: { job } }) =>
       running.some((peer) => peer.data.has(job) && isKnownTo(peer, job)),
     );
-    return mustEnd.every(({ header: { job } }) =>
-      running.every((peer) => statusOf(peer, job)?.isActive === false),
-    );
+    return mustEnd.every(({ header: { job } }) => {
+      const told = running.flatMap((peer) => statusOf(peer, job) ?? []);
+      return told.length > 0 && told.every(({ isActive }) => !isActive);
+    });
   }
 }
 

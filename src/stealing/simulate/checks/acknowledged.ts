@@ -6,7 +6,7 @@ import type { Check, Step, WorldView } from '../watch.ts';
 export function acknowledgedJobsStay(): Check {
   const copies = new Map<JobId, number>();
   return {
-    name: 'nothing acknowledged is lost',
+    name: 'S1 nothing acknowledged is lost',
     stepped({ outputs }: Step): string | undefined {
       for (const output of outputs) {
         if (output.kind === 'answerSubmit') copies.set(output.job, output.copies);

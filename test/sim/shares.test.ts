@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { calmScenario, type Machine, measure, speedShares } from './scenarios.ts';
+
+const TWO_MACS: readonly Machine[] = [
+  { slots: 12, speed: 1 },
+  { slots: 10, speed: 1 },
+];
+const EQUAL_50_MS = [{ tasks: 300, units: 50_000 }];
+
+describe('without faults', () => {
+  test.each([1, 2, 3, 4, 5])(
+    '300 tasks of 50 ms on 12 and 10 slots: both finish in the optimal 14 rounds (seed %i)',
+    (seed) => {
+      const { outcome, tasks, ending } = measure(
+        calmScenario(TWO_MACS, { runs: EQUAL_50_MS }, { seed }),
+      );
+      expect(outcome.violations).toEqual([]);
+      expect(tasks[0]! + tasks[1]!).toBe(300);
+      expect(tasks[0]).toBeGreaterThanOrEqual(160);
+      expect(tasks[0]).toBeLessThanOrEqual(168);
+      expect(ending.elapsedMs).toBeLessThanOrEqual(1.05 * 700);
+    },
+  );
+
+  test('the second machine submits: the shares are the same', () => {
+    const { outcome, tasks } = measure(calmScenario(TWO_MACS, { runs: EQUAL_50_MS, submitter: 1 }));
+    expect(outcome.violations).toEqual([]);
+    expect(tasks[0]).toBeGreaterThanOrEqual(158);
+    expect(tasks[0]).toBeLessThanOrEqual(170);
+  });
+
+  test('a machine of unknown, lower speed gets what that speed earns', () => {
+    const machines = [
+      { slots: 1, speed: 1 },
+      { slots: 1, speed: 1 / 3 },
+    ];
+    const { outcome, shares, ending } = measure(
+      calmScenario(machines, { runs: [{ tasks: 600, units: 5_000 }] }),
+    );
+    expect(outcome.violations).toEqual([]);
+    expect(shares[0]).toBeCloseTo(0.75, 1);
+    expect(Math.abs(shares[0]! - 0.75)).toBeLessThan(0.02);
+    expect(ending.elapsedMs).toBeLessThan(1.03 * 2_250);
+  });
+
+  test('a machine that is throttled in the middle of a job hands the rest over', () => {
+    const throttled = calmScenario(
+      [
+        { slots: 1, speed: 1 },
+        { slots: 1, speed: 1 },
+      ],
+      { runs: [{ tasks: 3_000, units: 3_000 }] },
+      {
+        faults: [
+          { atMs: 1_000 + 1_500, fault: { kind: 'slowDown', peer: 1, factor: 3, forMs: 60_000 } },
+        ],
+      },
+    );
+    const { outcome, shares, ending } = measure(throttled);
+    expect(outcome.violations).toEqual([]);
+    // 9,000 ms of work: 3,000 done in the first 1,500 ms, the other 6,000 at a speed of 4/3.
+    const idealMs = 1_500 + 6_000 / (4 / 3);
+    expect(Math.abs(shares[1]! - (1_500 + 1_500) / 9_000)).toBeLessThan(0.03);
+    expect(ending.elapsedMs).toBeLessThan(1.08 * idealMs);
+  });
+
+  test('stealing alone, with all work at one machine, comes near the seeded time', () => {
+    const job = { runs: EQUAL_50_MS };
+    const seeded = measure(calmScenario(TWO_MACS, job)).ending.elapsedMs;
+    const stolen = measure(calmScenario(TWO_MACS, job, { seeding: false }));
+    expect(stolen.outcome.violations).toEqual([]);
+    expect(stolen.ending.elapsedMs).toBeLessThanOrEqual(1.15 * seeded);
+    expect(stolen.ending.steals).toBeGreaterThan(0);
+  });
+
+  test('ten machines: each share of a long job is within a point of the speeds', () => {
+    const machines = Array.from({ length: 10 }, (_, i) => ({
+      slots: i % 2 === 0 ? 12 : 10,
+      speed: [1, 1, 0.8, 1.3, 0.5][i % 5]!,
+    }));
+    const { outcome, shares } = measure(
+      calmScenario(machines, { runs: [{ tasks: 20_000, units: 5_000 }] }),
+    );
+    expect(outcome.violations).toEqual([]);
+    const ideal = speedShares(machines);
+    for (const [i, share] of shares.entries()) {
+      expect(Math.abs(share - ideal[i]!)).toBeLessThan(0.01);
+    }
+  });
+
+  test('unequal tasks: the shares of work follow the speeds, not the counts', () => {
+    const machines = [
+      { slots: 4, speed: 1 },
+      { slots: 4, speed: 0.5 },
+      { slots: 2, speed: 2 },
+    ];
+    const runs = Array.from({ length: 200 }, (_, i) => ({
+      tasks: 1 + (i % 7),
+      units: 2_000 + ((i * 7_919) % 97) * 1_000,
+    }));
+    const { outcome, shares, ending } = measure(calmScenario(machines, { runs }));
+    expect(outcome.violations).toEqual([]);
+    const ideal = speedShares(machines);
+    for (const [i, share] of shares.entries()) {
+      expect(Math.abs(share - ideal[i]!)).toBeLessThan(0.03);
+    }
+    expect(ending.efficiency.bound).toBeGreaterThan(0.93);
+  });
+
+  test('a machine that joins in the middle of a job takes part within a second', () => {
+    const scenario = calmScenario(TWO_MACS, { runs: [{ tasks: 20_000, units: 5_000 }] });
+    const late = { name: 'peer-3', slots: 11, unitsPerMs: 1_000, startMs: 2_500 };
+    const { outcome, tasks, ending } = measure({
+      ...scenario,
+      peers: [...scenario.peers, late],
+      calmFromMs: 2_600,
+    });
+    expect(outcome.violations).toEqual([]);
+    // At 1,500 ms 33,000 of 100,000 ms of work are done; from 2,500 ms on three of them share the rest.
+    const idealMs = 1_500 + (100_000 - 1_500 * 22) / 33;
+    expect(tasks[2]! * 5).toBeGreaterThan(11 * (idealMs - 1_500 - 1_000));
+    expect(ending.elapsedMs).toBeLessThan(idealMs + 1_000);
+  });
+
+  test('one task, no other peer, and more slots than tasks are no special case', () => {
+    for (const tasks of [1, 2, 21, 23]) {
+      const runs = [{ tasks, units: 10_000 }];
+      expect(measure(calmScenario(TWO_MACS, { runs })).outcome.violations).toEqual([]);
+      expect(measure(calmScenario([TWO_MACS[0]!], { runs })).outcome.violations).toEqual([]);
+    }
+  });
+});
