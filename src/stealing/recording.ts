@@ -7,6 +7,7 @@ import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader, RowBatch } from './job.ts';
 import type { CoreState } from './state.ts';
+import { closeWindow } from './windows.ts';
 
 interface Delivery {
   readonly job: JobBook;
@@ -60,6 +61,8 @@ export class Recording {
     if (!isWellFormed(batch, job.header)) return;
     this.#enter(job, batch);
     job.drop(batch.intervals);
+    // Most of a queue is in the window. What came is taken out of it; claimed tasks run on.
+    if (!job.running.intersect(batch.intervals).isEmpty) closeWindow(state, job);
     job.ledger.markOnDisk(from, batch.intervals);
     const mine = job.ledger.onDiskOf(state.self);
     const isKept = IntervalSet.from(batch.intervals).subtract(mine).isEmpty;
@@ -196,7 +199,7 @@ export class Recording {
   }
 
   #enter(job: JobBook, batch: RowBatch): void {
-    const { added, conflicts } = job.ledger.add(batch);
+    const { added, conflicts } = job.ledger.add(batch, !job.isActive);
     this.#state.failed += batch.kind === 'failures' ? added.count : 0;
     for (const task of conflicts) {
       const makers = [

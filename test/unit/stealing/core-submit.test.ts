@@ -1,7 +1,7 @@
 // How a job becomes known, and what its first wave gives to whom.
 import { describe, expect, it } from 'vitest';
 import { jobId } from '../../../src/stealing/ids.ts';
-import { beat, doneEnding, equalWork, header, Rig, withoutBeats } from './rig.ts';
+import { beat, doneEnding, equalWork, header, progress, Rig, withoutBeats } from './rig.ts';
 
 const STORED_J = { kind: 'jobStored', job: jobId('j') } as const;
 const ARMED = { kind: 'lifelineArmed', rates: [], slots: 1 } as const;
@@ -226,19 +226,7 @@ describe('the end of a job', () => {
     const rig = new Rig();
     rig.connect('b');
     rig.submit('j', 0);
-    const running = beat({
-      jobs: [
-        {
-          job: jobId('j'),
-          backlogWork: 0,
-          heldTasks: 0,
-          countedTasks: 0,
-          steals: 0,
-          messages: 0,
-        },
-      ],
-    });
-    expect(rig.hear('b', running)).toEqual(['> b: jobEnded j done']);
+    expect(rig.hear('b', beat({ jobs: [progress('j')] }))).toEqual(['> b: jobEnded j done']);
   });
 });
 

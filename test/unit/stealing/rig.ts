@@ -7,7 +7,7 @@ import { jobId, peerId } from '../../../src/stealing/ids.ts';
 import type { Input, PeerFace } from '../../../src/stealing/input.ts';
 import type { JobEnding, JobHeader, RowBatch } from '../../../src/stealing/job.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../src/stealing/limits.ts';
-import type { Heartbeat, Message } from '../../../src/stealing/messages.ts';
+import type { Heartbeat, JobProgress, Message } from '../../../src/stealing/messages.ts';
 import type { Output } from '../../../src/stealing/output.ts';
 import { WorkModel } from '../../../src/stealing/work.ts';
 
@@ -66,6 +66,17 @@ export function beat(fields: Partial<Heartbeat> = {}): Heartbeat {
     donePerSec: 0,
     recentUnits: 0,
     ...fields,
+  };
+}
+
+export function progress(job: string, heldTasks = 0): JobProgress {
+  return {
+    job: jobId(job),
+    backlogWork: 0,
+    heldTasks,
+    countedTasks: 0,
+    steals: 0,
+    messages: 0,
   };
 }
 
@@ -134,6 +145,19 @@ export class Rig {
   during(ms: number): string[] {
     const lines: string[] = [];
     for (let left = ms; left > 0; left -= 250) {
+      this.nowMs += Math.min(250, left);
+      lines.push(...this.fact({ kind: 'wakeDue' }));
+    }
+    return withoutBeats(lines);
+  }
+
+  /** Time passes while these peers are heard; everything that was ordered in between but heartbeats. */
+  hearing(ms: number, ...peers: string[]): string[] {
+    const lines: string[] = [];
+    for (let left = ms; left > 0; left -= 250) {
+      const jobs = this.core.status(this.nowMs).jobs.filter(({ isActive }) => isActive);
+      const told = beat({ jobs: jobs.map((job) => progress(job.header.job)) });
+      for (const peer of peers) lines.push(...this.hear(peer, told));
       this.nowMs += Math.min(250, left);
       lines.push(...this.fact({ kind: 'wakeDue' }));
     }
