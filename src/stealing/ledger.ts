@@ -63,8 +63,9 @@ export class Ledger {
     return this.#disks.get(peer) ?? new IntervalSet();
   }
 
-  /** The first row of a task wins; an equal one changes nothing; a row replaces a failure until it counts. */
-  add(batch: RowBatch): Addition {
+  /** The first row of a task wins; an equal one changes nothing; a row replaces a failure unless those are
+   * final, as they are when the job has ended. */
+  add(batch: RowBatch, failuresAreFinal = false): Addition {
     const added = new IntervalSet();
     const conflicts: number[] = [];
     let row = 0;
@@ -72,7 +73,7 @@ export class Ledger {
       for (let task = start; task < end; task++, row++) {
         const offset = row * this.rowWidth;
         if (!this.#present.has(task)) added.add(task, task + 1);
-        else if (batch.kind === 'rows' && this.#failures.has(task)) {
+        else if (!failuresAreFinal && batch.kind === 'rows' && this.#failures.has(task)) {
           this.#forgetFailure(task);
           added.add(task, task + 1);
         } else {
@@ -84,7 +85,9 @@ export class Ledger {
           continue;
         }
         this.#write(task, batch.values, offset);
-        if (isFailedRow(batch.values, offset, this.rowWidth)) this.#failedRows++;
+        const isFailed =
+          batch.kind === 'failures' || isFailedRow(batch.values, offset, this.rowWidth);
+        if (isFailed) this.#failedRows++;
       }
     }
     const made = this.#makers.get(batch.maker) ?? new IntervalSet();
