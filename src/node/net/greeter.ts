@@ -34,6 +34,8 @@ export interface GreeterInit {
   readonly members: Members;
   readonly protocol: number;
   readonly face: () => Face;
+  /** The open link to a peer, whichever of its addresses it came by. */
+  readonly linked: (peer: PeerId) => Link | undefined;
 }
 
 export class Greeter {
@@ -53,6 +55,11 @@ export class Greeter {
     try {
       if (remote === this.#init.self)
         throw new MeshError('USAGE', 'that address is this very peer');
+      const open = this.#init.linked(remote);
+      if (open !== undefined) {
+        connection.abort(new Error('connected already'));
+        return open;
+      }
       if (this.#greeting.has(remote)) throw new BusyError(remote, 'that peer is being greeted');
       this.#greeting.set(remote, abandoned);
       const limits = [signal, abandoned.signal, AbortSignal.timeout(HELLO_TIMEOUT_MS)];

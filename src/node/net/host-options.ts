@@ -17,8 +17,6 @@ export interface MetPeer extends PeerFace {
 }
 
 export interface ConnectedPeer extends MetPeer {
-  /** Undefined until it was measured. */
-  readonly rttMs: number | undefined;
   readonly since: string;
 }
 

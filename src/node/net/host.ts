@@ -16,6 +16,7 @@ import { Calls, LINK_AWAITED_MS } from './calls.ts';
 import { checkAllowed, resolvePeer, unreachable } from './dialling.ts';
 import { CONTROL_PROTOCOL, Greeter } from './greeter.ts';
 import type { ConnectedPeer, HostOptions, MetPeer } from './host-options.ts';
+import { HELLO_TIMEOUT_MS } from './hello.ts';
 import { Introductions } from './introductions.ts';
 import { createNode, type MeshNode } from './libp2p-node.ts';
 import type { Link } from './link.ts';
@@ -26,6 +27,7 @@ import { FrameStream } from './stream.ts';
 
 /** A tailnet address may come up long after us; looking costs microseconds. */
 const LISTEN_RETRY_MS = 5000;
+const TICK_MS = 1000;
 /** The process must be gone soon after it was asked to; what is not said by then is lost. */
 const CLOSE_TIMEOUT_MS = 2000;
 
@@ -42,7 +44,7 @@ export class MeshHost {
   /** Announced first to last; the first is this peer's address. */
   readonly #listening: Endpoint[];
   #relayed: ReadonlySet<string> = new Set();
-  #listenTimer: NodeJS.Timeout | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
   #isClosing = false;
 
   private constructor(
@@ -69,6 +71,7 @@ export class MeshHost {
       admission: options.admission,
       members: parts.members,
       protocol: options.protocol ?? PROTOCOL_VERSION,
+      linked: (peer) => this.#neighbours.get(peer),
       face: () => ({
         ...options.face,
         version: options.version,
@@ -94,8 +97,9 @@ export class MeshHost {
     const listening = await bindable(options.listen);
     const node = await createNode({ privateKey, listen: listening, rule, localIp }).catch(
       (cause: Error) => {
-        const taken = cause.message.includes('EADDRINUSE') ? 'EADDRINUSE' : undefined;
-        throw bindError(listening[0] ?? { ip: '', port: 0 }, Object.assign(cause, { code: taken }));
+        if (!cause.message.includes('EADDRINUSE')) throw cause;
+        const code = 'EADDRINUSE';
+        throw bindError(listening[0] ?? { ip: '', port: 0 }, Object.assign(cause, { code }));
       },
     );
     const host = new MeshHost(options, { node, members, rule, listening });
@@ -155,7 +159,6 @@ export class MeshHost {
     void this.#lookAtPaths();
     return this.#neighbours.all().map((link) => ({
       ...this.#met(link),
-      rttMs: link.rttMs,
       since: new Date(performance.timeOrigin + link.openedMs).toISOString(),
     }));
   }
@@ -177,7 +180,7 @@ export class MeshHost {
   /** Says what is queued, hangs up, frees the port; at most two seconds. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    clearInterval(this.#listenTimer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#calls.redial.stopAll();
     const limit = AbortSignal.timeout(CLOSE_TIMEOUT_MS);
     const isLate = new Promise<void>((resolve) => {
@@ -203,8 +206,11 @@ export class MeshHost {
       (raw, connection) => this.#onBlob(raw, connection),
       some,
     );
-    this.#listenTimer = setInterval(() => void this.#listenOnMore(), LISTEN_RETRY_MS);
-    this.#listenTimer.unref();
+    this.#node.addEventListener('connection:open', ({ detail }) => this.#onConnection(detail));
+    this.#timers.push(
+      setInterval(() => void this.#listenOnMore(), LISTEN_RETRY_MS).unref(),
+      setInterval(() => this.#tick(), TICK_MS).unref(),
+    );
   }
 
   /** Addresses that this machine lacked so far: its tailnet address, usually. */
@@ -221,6 +227,20 @@ export class MeshHost {
       this.#listening.splice(place, 0, { ip, port });
       this.#options.log.info({ ip, port }, 'listening on one more address');
     }
+  }
+
+  #tick(): void {
+    for (const link of this.#neighbours.all()) link.tick();
+  }
+
+  /** Noise proves an id to anybody; a connection on which no hello follows would hold its place for ever. */
+  #onConnection(connection: Connection): void {
+    if (connection.direction !== 'inbound') return;
+    const remote = peerId(connection.remotePeer.toString());
+    const timer = setTimeout(() => {
+      if (this.#neighbours.get(remote) === undefined) connection.abort(new Error('no hello'));
+    }, 2 * HELLO_TIMEOUT_MS).unref();
+    connection.addEventListener('close', () => clearTimeout(timer));
   }
 
   async #onControl(raw: Stream, connection: Connection): Promise<void> {

@@ -21,6 +21,13 @@ const SMALL_FRAME_BYTES_MAX = 64 << 10;
 /** Bytes queued for one peer before it is cut: a receiver this far behind is not going to catch up by waiting. */
 export const QUEUE_BYTES_MAX = 64 << 20;
 
+/**
+ * Seconds. Heartbeats come four times a second, so a link this silent is dead, whatever TCP still hopes: a fresh
+ * dial gets through a healed network at once, a repeated segment after up to two minutes. Longer than the ten
+ * seconds after which the core gives a peer up, so that it never decides for it.
+ */
+const SILENT_TICKS_MAX = 15;
+
 /** How long a retired link still reads: the other side may not have met us on the better one yet. */
 const RETIRE_GRACE_MS = 1000;
 
@@ -53,6 +60,7 @@ export class Link {
   readonly #connection: Connection;
   readonly #control: FrameStream;
   #hasSaidGoodbye = false;
+  #silentTicks = 0;
 
   constructor(init: LinkInit) {
     this.peer = init.peer;
@@ -74,10 +82,10 @@ export class Link {
     return this.#hasSaidGoodbye;
   }
 
-  /** Milliseconds; undefined until the muxer has measured it. */
-  get rttMs(): number | undefined {
-    const rtt = this.#connection.rtt;
-    return rtt === undefined || rtt < 0 ? undefined : rtt;
+  /** Call once a second. Ticks, not time: while this machine sleeps nothing ticks, and nobody is accused. */
+  tick(): void {
+    this.#silentTicks++;
+    if (this.#silentTicks > SILENT_TICKS_MAX) this.cut(new Error('silent'));
   }
 
   /** Reads until the stream is over, however it ends. A faulty frame ends it too. */
@@ -86,6 +94,7 @@ export class Link {
       for (;;) {
         const frame = await this.#control.read();
         if (frame === undefined) return undefined;
+        this.#silentTicks = 0;
         this.#take(frame, listener);
       }
     } catch (error) {

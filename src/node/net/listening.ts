@@ -3,7 +3,13 @@
 // is an error that names the port.
 import { createServer } from 'node:net';
 import { MeshError } from '../errors.ts';
-import { type Endpoint, formatEndpoint, isLoopbackIp, ownTailnetIp } from './address.ts';
+import {
+  type Endpoint,
+  formatEndpoint,
+  isLoopbackIp,
+  isTailnetIp,
+  ownTailnetIp,
+} from './address.ts';
 
 const LOOPBACK_IP = '127.0.0.1';
 
@@ -22,14 +28,20 @@ export function listenIps({ ip }: ListenWish): string[] {
 }
 
 /**
- * Which of the wished addresses can be bound now. Throws ADDRESS_IN_USE; an address that this machine does not
- * have (yet) is left out.
+ * Which of the wished addresses can be bound now. Throws ADDRESS_IN_USE, and USAGE for an address that this
+ * machine does not have; a tailnet address that it does not have yet is left out.
  */
 export async function bindable(wish: ListenWish): Promise<Endpoint[]> {
   const endpoints: Endpoint[] = [];
   let { port } = wish;
   for (const ip of listenIps(wish)) {
     const bound = await tryBind({ ip, port });
+    if (bound === undefined && !isTailnetIp(ip)) {
+      throw bindError(
+        { ip, port },
+        Object.assign(new Error('no such address'), { code: 'EADDRNOTAVAIL' }),
+      );
+    }
     if (bound === undefined) continue;
     port = bound;
     endpoints.push({ ip, port });
@@ -64,6 +76,10 @@ export function bindError(endpoint: Endpoint, cause: NodeJS.ErrnoException): Mes
       cause,
     });
   }
-  const what = cause.code === 'EACCES' ? 'not permitted' : (cause.code ?? cause.message);
+  const words: Record<string, string> = {
+    EACCES: 'not permitted',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+  };
+  const what = words[cause.code ?? ''] ?? cause.message;
   return new MeshError('USAGE', `cannot listen on ${formatEndpoint(endpoint)}: ${what}`, { cause });
 }

@@ -18,6 +18,8 @@ export interface Member {
 
 /** Addresses kept per member: the current one, and a few older in case that one was a mistake. */
 const ADDRS_MAX = 4;
+/** Characters; a full list of the longest names and addresses still fits one hello. */
+const NAME_LENGTH_MAX = 64;
 const FILE_BYTES_MAX = 4 << 20;
 /** Lets the news of a whole hello become one write. */
 const SAVE_DELAY_MS = 100;
@@ -105,7 +107,8 @@ export class Members {
       if (item.id === this.#self || this.#forgotten.has(item.id)) continue;
       const addrs = item.addrs.filter((addr) => isUsable(addr, tellerIsLocal));
       const known = this.#byId.get(item.id);
-      if (addrs.length === 0 || (known === undefined && this.#byId.size >= MEMBERS_MAX)) continue;
+      const isFull = known === undefined && this.#byId.size >= MEMBERS_MAX;
+      if (addrs.length === 0 || isFull) continue;
       // Somebody who is connected with it knows better than we do; an old list does not.
       const isNewer = known === undefined || item.incarnation !== undefined;
       const merged = isNewer ? merge(addrs, known?.addrs ?? []) : merge(known.addrs, addrs);
@@ -134,7 +137,9 @@ export class Members {
   }
 
   #put(member: Member): void {
-    this.#byId.set(member.id, member);
+    const isNew = !this.#byId.has(member.id);
+    if (isNew && this.#byId.size >= MEMBERS_MAX) return;
+    this.#byId.set(member.id, { ...member, name: member.name.slice(0, NAME_LENGTH_MAX) });
     this.#saveSoon();
   }
 

@@ -38,6 +38,7 @@ export class Neighbours {
   /** Takes a link that has just been admitted; returns the link that is kept, or undefined for an old incarnation's. */
   add(link: Link): Link | undefined {
     const old = this.#links.get(link.peer);
+    if (old === link) return link;
     if (old === undefined) {
       this.#settleBy(link);
     } else if (link.face.incarnation < old.face.incarnation) {

@@ -22,8 +22,8 @@ import {
 } from './field.ts';
 import { peerIdText, personText } from './message-schema.ts';
 
-/** Bytes. A hello with 256 members of two addresses each stays below a quarter of it. */
-export const MAX_HELLO_FRAME = 256 << 10;
+/** Bytes. A hello with the most members and the longest names and addresses stays below it. */
+export const MAX_HELLO_FRAME = 512 << 10;
 
 /** Bytes of each side's random challenge. */
 export const NONCE_BYTES = 32;

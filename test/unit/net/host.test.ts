@@ -154,8 +154,6 @@ describe('knowing each other', () => {
     expect(a.host.send(b.id, { kind: 'grantConfirmed', grant: 1 })).toBe(true);
     expect(b.host.send(a.id, { kind: 'grantConfirmed', grant: 2 })).toBe(true);
     await Promise.all([a.until(isMessage), b.until(isMessage)]);
-    const cameOrGone = (peer: TestPeer): string[] =>
-      peer.heard.filter((event) => event.kind !== 'message').map((event) => event.kind);
     expect([cameOrGone(a), cameOrGone(b)]).toEqual([['came'], ['came']]);
   });
 
@@ -334,6 +332,10 @@ async function twinHome(peer: TestPeer): Promise<string> {
 
 function isMessage(event: { kind: string }): event is { kind: 'message' } & { message: Message } {
   return event.kind === 'message';
+}
+
+function cameOrGone(peer: TestPeer): string[] {
+  return peer.heard.filter((event) => event.kind !== 'message').map((event) => event.kind);
 }
 
 function isGrant(message: Message, grant: number): boolean {

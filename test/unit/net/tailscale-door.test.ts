@@ -88,12 +88,8 @@ describe("a member's verdict on a newcomer without the key", () => {
 
   test('a tag of the tags under which the key was made opens', async () => {
     const tagged = { ...STATUS, Self: { UserID: 1, Tags: ['tag:mesh'] } };
-    const node = (tag: string): object => ({
-      Node: { Tags: [tag] },
-      UserProfile: { LoginName: 'tagged-devices' },
-    });
     const admission = await admissionWith(
-      { '100.99.0.1': node('tag:mesh'), '100.99.0.2': node('tag:web') },
+      { '100.99.0.1': taggedNode('tag:mesh'), '100.99.0.2': taggedNode('tag:web') },
       tagged,
     );
     const judge = (ip: string) => admission.judge(STRANGER, { ip, port: 1 }, ALONE);
@@ -232,3 +228,7 @@ describe('asking the tool', () => {
     expect(belongsTo(node, undefined)).toBe(false);
   });
 });
+
+function taggedNode(tag: string): object {
+  return { Node: { Tags: [tag] }, UserProfile: { LoginName: 'tagged-devices' } };
+}
