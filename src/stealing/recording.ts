@@ -155,6 +155,7 @@ export class Recording {
     for (const [id, delivery] of this.#deliveries) {
       const isOld = nowMs - delivery.sentMs >= limits.deliveryRetryMs;
       if (isOld || isHopeless(delivery.to)) this.#deliveries.delete(id);
+      if (isOld) this.#introduce(delivery.job, delivery.to);
     }
   }
 
@@ -196,6 +197,13 @@ export class Recording {
 
   #liveDisks(job: JobBook): IntervalSet[] {
     return this.#state.beliefs.live().map(({ face }) => job.ledger.onDiskOf(face.peer));
+  }
+
+  /** Who never heard of a job drops its rows without a word. */
+  #introduce(job: JobBook, to: PeerId): void {
+    const { header, ending } = job;
+    if (ending === undefined) this.#state.send(to, { kind: 'jobOffered', header });
+    else this.#state.send(to, { kind: 'jobEnded', header, ending });
   }
 
   #enter(job: JobBook, batch: RowBatch): void {
