@@ -13,7 +13,7 @@ export const WINDOW_SEGMENTS_MAX = 256;
 export const WINDOW_TASKS_MAX = 2 ** 24 - 1;
 
 /** More slots than any machine of the mesh has cores; bounds what a buffer from outside may make us map. */
-export const CURSOR_SLOTS_MAX = 1024;
+const CURSOR_SLOTS_MAX = 1024;
 
 /** Window ids are 16 bits of the word; the table's 32-bit generation tells two uses of one id apart. */
 export const WINDOW_IDS = 2 ** 16;
@@ -24,7 +24,7 @@ export const NO_GENERATION = -1;
 const TASK_INDEX_MAX = 2 ** 32 - 1;
 
 // Header, in Int32 fields. The word has its own cache line: it is what all slots hammer.
-export const FIELD_SLOTS = 0;
+const FIELD_SLOTS = 0;
 export const FIELD_WAKE_EPOCH = 1;
 export const FIELD_MICRO_BATCH_TASKS = 2;
 const WORD_BYTE = 64;

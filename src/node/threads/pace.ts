@@ -4,16 +4,23 @@
  * keeps a thread that was stopped (a closed lid) from handing over work that it had no time for. */
 const LATENESS_MS_MAX = 250;
 
+/** A slot's time, monotonic; a test brings its own. */
+export interface SlotClock {
+  nowMs(): number;
+  /** Blocks the thread; may return a little early or late. */
+  sleep(ms: number): void;
+}
+
 export class Pace {
   readonly #throttle: number;
-  /** Nobody ever notifies it. */
-  readonly #clock = new Int32Array(new SharedArrayBuffer(4));
+  readonly #clock: SlotClock;
   /** When the last waiting task was due to end; undefined after a pause or a task that computed. */
   #dueMs: number | undefined;
 
   /** 0 < throttle <= 1: the share of its speed that the slot shows. */
-  constructor(throttle: number) {
+  constructor(throttle: number, clock: SlotClock = threadClock()) {
     this.#throttle = throttle;
+    this.#clock = clock;
   }
 
   /** Waits `waitMs` from the moment when the wait before was due to end, so that small delays do not add up:
@@ -23,7 +30,7 @@ export class Pace {
       this.#dueMs = undefined;
       return;
     }
-    const nowMs = performance.now();
+    const nowMs = this.#clock.nowMs();
     const dueBefore = this.#dueMs ?? nowMs;
     const fromMs = nowMs - dueBefore > LATENESS_MS_MAX ? nowMs : dueBefore;
     this.#dueMs = fromMs + waitMs;
@@ -33,7 +40,7 @@ export class Pace {
   /** After `busyMs` of work: waits as much longer as a slower slot would have taken. */
   throttle(busyMs: number): void {
     if (this.#throttle >= 1) return;
-    this.#sleepUntil(performance.now() + busyMs * (1 / this.#throttle - 1));
+    this.#sleepUntil(this.#clock.nowMs() + busyMs * (1 / this.#throttle - 1));
     this.#dueMs = undefined;
   }
 
@@ -43,12 +50,21 @@ export class Pace {
   }
 
   #sleepUntil(untilMs: number): void {
-    for (
-      let leftMs = untilMs - performance.now();
-      leftMs > 0;
-      leftMs = untilMs - performance.now()
-    ) {
-      Atomics.wait(this.#clock, 0, 0, leftMs);
+    for (;;) {
+      const leftMs = untilMs - this.#clock.nowMs();
+      if (leftMs <= 0) return;
+      this.#clock.sleep(leftMs);
     }
   }
+}
+
+function threadClock(): SlotClock {
+  // Nobody ever notifies it.
+  const bed = new Int32Array(new SharedArrayBuffer(4));
+  return {
+    nowMs: () => performance.now(),
+    sleep: (ms) => {
+      Atomics.wait(bed, 0, 0, ms);
+    },
+  };
 }

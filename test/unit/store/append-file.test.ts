@@ -18,7 +18,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-describe('AppendFile', () => {
+describe('AppendFile', { timeout: 60_000 }, () => {
   it('recovers what was appended, in order, and hands it over once', async () => {
     const first = await AppendFile.open(path);
     expect(first.recovered()).toEqual([]);

@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-describe('openHome', () => {
+describe('openHome', { timeout: 60_000 }, () => {
   it('makes a directory that is private, and leaves no lock behind', async () => {
     const opened = await openHome(home);
     expect((await stat(home)).mode & 0o777).toBe(0o700);

@@ -1,46 +1,77 @@
-// Waits inside a slot keep a schedule; bounds are wide, because the clock is real.
+// Waits inside a slot keep a schedule.
 import { expect, it } from 'vitest';
-import { Pace } from '../../../src/node/threads/pace.ts';
+import { Pace, type SlotClock } from '../../../src/node/threads/pace.ts';
 
 it('lets consecutive waits end at start + sum, whatever is done in between', () => {
-  const pace = new Pace(1);
-  const startMs = performance.now();
-  for (let wait = 0; wait < 10; wait++) {
+  const clock = new LateClock(0.4);
+  const pace = new Pace(1, clock);
+  for (let wait = 1; wait <= 10; wait++) {
     pace.letPass(10);
-    pass(6);
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(10 * wait);
+    expect(clock.nowMs()).toBeLessThan(10 * wait + 1);
+    clock.pass(6);
   }
-  const elapsedMs = performance.now() - startMs;
-  expect(elapsedMs).toBeGreaterThanOrEqual(100);
-  // Waits that each began when they were asked for would have taken 160.
-  expect(elapsedMs).toBeLessThan(150);
 });
 
-it('begins anew after a pause', () => {
-  const pace = new Pace(1);
+it('goes back to sleep when it was woken too early', () => {
+  const clock = new LateClock(-3);
+  new Pace(1, clock).letPass(10);
+  expect(clock.nowMs()).toBeGreaterThanOrEqual(10);
+});
+
+it('begins anew after a pause, and after a task that computed', () => {
+  const clock = new LateClock(0);
+  const pace = new Pace(1, clock);
   pace.letPass(1);
-  pass(20);
+  clock.pass(20);
   pace.pause();
-  const startMs = performance.now();
   pace.letPass(10);
-  expect(performance.now() - startMs).toBeGreaterThanOrEqual(10);
+  expect(clock.nowMs()).toBe(31);
+  clock.pass(20);
+  pace.letPass(0);
+  pace.letPass(10);
+  expect(clock.nowMs()).toBe(61);
 });
 
 it('does not catch up what a stopped thread missed', () => {
-  const pace = new Pace(1);
+  const clock = new LateClock(0);
+  const pace = new Pace(1, clock);
   pace.letPass(1);
-  pass(300);
-  const startMs = performance.now();
+  clock.pass(10_000);
   pace.letPass(10);
-  expect(performance.now() - startMs).toBeGreaterThanOrEqual(10);
+  expect(clock.nowMs()).toBe(10_011);
 });
 
 it('stretches work to what a slower slot would take', () => {
-  const pace = new Pace(0.25);
-  const startMs = performance.now();
-  pace.throttle(10);
-  expect(performance.now() - startMs).toBeGreaterThanOrEqual(30);
+  const clock = new LateClock(0);
+  new Pace(0.25, clock).throttle(10);
+  expect(clock.nowMs()).toBe(30);
 });
 
-function pass(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+it('really lets the time of a thread pass', () => {
+  const startMs = performance.now();
+  new Pace(1).letPass(20);
+  expect(performance.now() - startMs).toBeGreaterThanOrEqual(20);
+});
+
+/** Every sleep takes `lateMs` longer than asked for, but never stands still. */
+class LateClock implements SlotClock {
+  readonly #lateMs: number;
+  #nowMs = 0;
+
+  constructor(lateMs: number) {
+    this.#lateMs = lateMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number): void {
+    this.#nowMs += Math.max(0.5, ms + this.#lateMs);
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
 }
