@@ -199,11 +199,9 @@ export class Recording {
     return this.#state.beliefs.live().map(({ face }) => job.ledger.onDiskOf(face.peer));
   }
 
-  /** Who never heard of a job drops its rows without a word. */
-  #introduce(job: JobBook, to: PeerId): void {
-    const { header, ending } = job;
-    if (ending === undefined) this.#state.send(to, { kind: 'jobOffered', header });
-    else this.#state.send(to, { kind: 'jobEnded', header, ending });
+  /** Who never heard of a job drops its rows without a word; running ones are offered by their owner. */
+  #introduce({ header, ending }: JobBook, to: PeerId): void {
+    if (ending !== undefined) this.#state.send(to, { kind: 'jobEnded', header, ending });
   }
 
   #enter(job: JobBook, batch: RowBatch): void {
