@@ -17,8 +17,10 @@ const ONCE_FAILED: readonly (readonly [seed: number, why: string])[] = [
   [356, 'a grant was sent for ever to a peer that did not know the job'],
   [507, 'the one message that tells an ending was lost'],
   [817, 'everybody waited for data of the dead submitter though another peer had them'],
+  [986, 'rows for a job that a restarted peer had forgotten were dropped without a word'],
   [1794, 'rows written before the record of their job were not recovered'],
   [1807, 'an ending that a full disk refused was told to nobody'],
+  [3052, 'rows of an ended job were sent for ever to a peer that did not know it'],
 ];
 
 /** Fails with the seed and the command that replays it. */
@@ -49,6 +51,7 @@ describe('seeded disasters', () => {
       'diskFull',
       'kill',
       'killSubmitterAtAnswer',
+      'leave',
       'noise',
       'partition',
       'pause',

@@ -30,6 +30,9 @@ export function inflict(fault: Fault, targets: Targets): void {
     case 'killSubmitterAtAnswer':
       // Happens at an event, not at a time: the world waits for the answer.
       return;
+    case 'leave':
+      peers[fault.peer]?.leave(fault.downMs);
+      return;
     case 'pause':
       peers[fault.peer]?.pause(fault.forMs);
       return;

@@ -41,7 +41,11 @@ export function drawScenario(seed: number, only?: readonly FaultKind[]): Scenari
   const network = drawNetwork(rng);
   const disk: DiskPlan = chance(rng, 0.5) ? { flushMs: [0.5, 4] } : { flushMs: [15, 25] };
   const workMs = idealMs(peers, jobs);
-  const kinds = only ?? shuffled(rng, FAULT_KINDS).slice(0, whole(rng, 1, 4));
+  const kinds = only ?? [
+    ...shuffled(rng, FAULT_KINDS).slice(0, whole(rng, 1, 4)),
+    // From a generator of its own: seeds drawn before peers could leave keep their faults.
+    ...(chance(new Rng(seed ^ 0x1eaf), 0.15) ? (['leave'] as const) : []),
+  ];
   const stormMs = Math.min(20_000, Math.max(2_000, workMs * between(rng, 0.5, 2)));
   const faults = drawFaults(rng, { kinds, peers, stormMs });
   const calmFromMs = Math.max(MEET_MS + stormMs, ...faults.map(endOf));
@@ -148,6 +152,8 @@ function drawFault(rng: Rng, kind: FaultKind, room: FaultRoom): Fault {
       return { kind, downMs: drawDownMs(rng, room.losses) };
     case 'powerLossOfAll':
       return { kind, downMs: between(rng, 50, 3_000), spreadMs: between(rng, 0, 5_000) };
+    case 'leave':
+      return { kind, peer, downMs: logBetween(rng, 20, 10_000) };
     case 'pause':
       return { kind, peer, forMs: logBetween(rng, 200, 40_000) };
     case 'slowDown':
@@ -189,6 +195,8 @@ function endOf({ atMs, fault }: PlannedFault): number {
       return atMs + (fault.downMs === 'for good' ? 0 : fault.downMs);
     case 'powerLossOfAll':
       return atMs + fault.downMs + fault.spreadMs;
+    case 'leave':
+      return atMs + fault.downMs;
     case 'pause':
     case 'slowDown':
     case 'partition':

@@ -40,6 +40,8 @@ export class VirtualPeer implements Station, PeerView {
   #incarnation = 0;
   #isGone = false;
   #pauses = 0;
+  /** ms for which it stays away when it leaves. */
+  #backAfterMs: number | undefined;
   /** Factors of the slow-downs that last at this moment. */
   readonly #slowdowns: number[] = [];
 
@@ -108,7 +110,7 @@ export class VirtualPeer implements Station, PeerView {
         disk: this.disk,
         plan: this.plan,
         slowness: () => Math.max(1, ...this.#slowdowns),
-        left: () => this.die('kill', undefined),
+        left: () => this.die('kill', this.#backAfterMs),
       },
       face,
       fork(this.#rng),
@@ -140,6 +142,14 @@ export class VirtualPeer implements Station, PeerView {
     this.disk.data.add(header.job);
     this.#shell.receive({ kind: 'jobSubmitted', header });
     return true;
+  }
+
+  /** It goes when all it had is given back. */
+  leave(downMs: number): void {
+    if (this.#shell === undefined) return;
+    this.#world.note(this.id, `leaves, back after ${downMs.toFixed(0)} ms`);
+    this.#backAfterMs = downMs;
+    this.#shell.receive({ kind: 'leaveRequested' });
   }
 
   pause(forMs: number): void {

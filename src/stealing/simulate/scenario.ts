@@ -49,6 +49,8 @@ export type Fault =
   | { readonly kind: 'powerLossOfAll'; readonly downMs: number; readonly spreadMs: number }
   /** The submitter of the first job is killed at the moment when its submit is answered. */
   | { readonly kind: 'killSubmitterAtAnswer'; readonly downMs: number | 'for good' }
+  /** The peer gives its queue back and goes, to come again later. */
+  | { readonly kind: 'leave'; readonly peer: number; readonly downMs: number }
   /** The process is stopped and continued: a closed lid. */
   | { readonly kind: 'pause'; readonly peer: number; readonly forMs: number }
   | {
