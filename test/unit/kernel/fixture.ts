@@ -1,0 +1,85 @@
+// Small markets and jobs for the kernel's tests. The volume serves as the signal: a rule `volume == 1` makes the
+// bar at which something is decided visible in the table itself.
+import { compileBacktest } from '../../../src/kernel/backtest.ts';
+import type { Candles, TaskRunner, Trade } from '../../../src/kernel/job.ts';
+import type { BacktestSpec, BrokerSpec, StrategySpec } from '../../../src/kernel/spec.ts';
+
+export const DAY_MS = 86_400_000;
+/** A Monday. */
+const START_MS = 1_704_067_200_000;
+
+export type Bar = readonly [open: number, high: number, low: number, close: number, volume: number];
+
+export function candlesOf(bars: readonly Bar[], stepMs = DAY_MS): Candles {
+  const column = (index: number) => Float64Array.from(bars, (bar) => bar[index] ?? NaN);
+  return {
+    barCount: bars.length,
+    timeMs: Float64Array.from(bars, (_, bar) => START_MS + bar * stepMs),
+    open: column(0),
+    high: column(1),
+    low: column(2),
+    close: column(3),
+    volume: column(4),
+  };
+}
+
+export type StrategyPart = Partial<StrategySpec>;
+
+/** Long on volume 1, out on 2; short on 3, out on 4. */
+export const LONG = { long: { enter: ['volume == 1'], exit: ['volume == 2'] } };
+export const SHORT = { short: { enter: ['volume == 3'], exit: ['volume == 4'] } };
+
+export function specOf(
+  strategies: readonly StrategyPart[],
+  broker: Partial<BrokerSpec> = {},
+  dataset: Partial<BacktestSpec['dataset']> = {},
+): BacktestSpec {
+  return {
+    version: 1,
+    kernel: 'backtest',
+    dataset: { sha256: '0'.repeat(64), symbol: null, fromMs: null, toMs: null, ...dataset },
+    broker: { cash: 1000, fee: 0, slippage: 0, lot: 0, ...broker },
+    strategies: strategies.map((strategy, index) => ({
+      name: `s${index}`,
+      vars: [],
+      long: null,
+      short: null,
+      stopLoss: null,
+      takeProfit: null,
+      maxBars: null,
+      reverse: false,
+      size: { kind: 'units', value: '1' },
+      ...strategy,
+    })),
+    rank: 'sharpe',
+  };
+}
+
+export interface Result {
+  readonly row: Readonly<Record<string, number>>;
+  readonly trades: readonly Trade[];
+  /** side, entry bar and price, exit bar and price, reason. */
+  readonly story: readonly string[];
+}
+
+export function backtest(
+  bars: readonly Bar[],
+  strategy: StrategyPart,
+  broker: Partial<BrokerSpec> = {},
+  dataset: Partial<BacktestSpec['dataset']> = {},
+): Result {
+  const runner = compileBacktest(specOf([strategy], broker, dataset), candlesOf(bars));
+  return resultOf(runner, 0);
+}
+
+export function resultOf(runner: TaskRunner, task: number): Result {
+  const values = new Float64Array(runner.columns.length);
+  runner.run(task, values, 0);
+  const row = Object.fromEntries(runner.columns.map((name, i) => [name, values[i] ?? NaN]));
+  const trades = runner.trades(task);
+  const story = trades.map(
+    ({ side, entryBar, entryPrice, exitBar, exitPrice, exitReason }) =>
+      `${side} ${entryBar}@${entryPrice} ${exitBar}@${exitPrice} ${exitReason}`,
+  );
+  return { row, trades, story };
+}
