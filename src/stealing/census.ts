@@ -35,6 +35,13 @@ export class Census {
     job.fruitlessRounds = 0;
   }
 
+  /** A job that a former life left: who may hold its work is given a moment to be met first. Without that,
+   * every peer that starts again would run all that is missing beside those who hold it. */
+  wantSoon(job: JobBook): void {
+    this.want(job);
+    job.censusNotBeforeMs = this.#state.nowMs + this.#state.limits.censusPauseMs;
+  }
+
   /** Rows that are not here: an owner takes a census for them, everybody else asks the owner. */
   gather(job: JobBook): void {
     const state = this.#state;
@@ -132,6 +139,7 @@ export class Census {
   /** Asked for, or nobody claims what is missing; an ended job only wants the rows that it lacks. */
   #isDue(job: JobBook): boolean {
     const { nowMs, limits } = this.#state;
+    if (nowMs < job.censusNotBeforeMs) return false;
     if (job.censusWanted) return true;
     if (nowMs - Math.max(job.lastCensusMs, job.lastCountedMs) < limits.censusPauseMs) return false;
     if (!job.isActive) return job.ending?.state === 'done' && this.#lacksRows(job);

@@ -175,7 +175,7 @@ export class StealingCore {
     job.ending = ending;
     if (ending === undefined) {
       this.#greeting.load(job);
-      this.#census.want(job);
+      this.#census.wantSoon(job);
     } else job.ledger.count(job.ledger.present.intervals());
   }
 
