@@ -41,7 +41,7 @@ export function compileBacktest(spec: BacktestSpec, candles: Candles): TaskRunne
   return {
     taskCount: blocks.count,
     columns: BACKTEST_COLUMNS,
-    workRuns: strategies.map((strategy) => workOf(strategy, market)),
+    workRuns: mergeRuns(strategies.map((strategy) => workOf(strategy, market))),
     run(task, rows, offset) {
       try {
         const outcome = compute(task);
@@ -75,6 +75,17 @@ function workOf(strategy: Strategy, market: Market): WorkRun {
   const nsPerBar = BAR_NS + COMPARISON_NS * comparisonCount(strategy);
   const units = TASK_US + Math.round(((market.end - market.first) * nsPerBar) / 1000);
   return { tasks: strategy.grid.count, units };
+}
+
+function mergeRuns(runs: readonly WorkRun[]): WorkRun[] {
+  const merged: WorkRun[] = [];
+  for (const run of runs) {
+    const last = merged.at(-1);
+    if (last?.units === run.units) {
+      merged[merged.length - 1] = { units: run.units, tasks: last.tasks + run.tasks };
+    } else merged.push(run);
+  }
+  return merged;
 }
 
 /** Consecutive blocks of tasks: which block holds a task, and its index in there. */

@@ -5,7 +5,8 @@
 
 const GOLDEN = 0x9e37_79b9;
 
-/** Scrambles 32 bits so that neighbours come out unrelated; bijective. Returns 0..2^32-1. */
+/** Scrambles 32 bits so that neighbours come out unrelated; bijective. Returns 0..2^32-1. The multipliers are of
+ * the kind found by search for least bias (C. Wellons, hash-prospector). */
 export function mix32(value: number): number {
   let z = value | 0;
   z = Math.imul(z ^ (z >>> 16), 0x21f0_aaad);

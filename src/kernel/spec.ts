@@ -15,7 +15,7 @@ export interface BacktestSpec {
   readonly rank: string;
 }
 
-export interface DatasetSpec {
+interface DatasetSpec {
   /** Of the dataset's binary form (candles.ts), in hex. */
   readonly sha256: string;
   readonly symbol: string | null;

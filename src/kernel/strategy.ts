@@ -44,7 +44,7 @@ export function parseStrategy(spec: StrategySpec): Strategy {
 }
 
 /** Throws a RuleError, also for an expression that is no constant. */
-export function parseConstant(text: string, scope?: ReadonlySet<string>): Expression {
+function parseConstant(text: string, scope?: ReadonlySet<string>): Expression {
   const expression = parseExpression(text, scope);
   if (isConstant(expression)) return expression;
   throw new RuleError('here only numbers and $variables are possible', {
@@ -64,7 +64,7 @@ export function comparisonCount(strategy: Strategy): number {
 }
 
 /** All rules of both sides. */
-export function rulesOf(strategy: Pick<Strategy, 'long' | 'short'>): readonly Rule[] {
+function rulesOf(strategy: Pick<Strategy, 'long' | 'short'>): readonly Rule[] {
   return [strategy.long, strategy.short].flatMap((side) =>
     side === null ? [] : [...side.enter, ...side.exit],
   );

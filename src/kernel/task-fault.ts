@@ -1,7 +1,7 @@
 // A strategy's own, deterministic error: this task cannot be computed, here or anywhere. The code is the last
 // value of its row, whose other values are NaN.
 
-export const TASK_FAULTS = {
+const TASK_FAULTS = {
   1: 'an indicator parameter is out of its range',
   2: 'a stop or target distance is not above zero',
   3: 'the size is not above zero, or above all of the equity',

@@ -28,7 +28,7 @@ export const BACKTEST_COLUMNS = [
   'error',
 ] as const;
 
-export type BacktestColumn = (typeof BACKTEST_COLUMNS)[number];
+type BacktestColumn = (typeof BACKTEST_COLUMNS)[number];
 
 /** Writes the row of a good task at `offset`. */
 export function writeRow(

@@ -17,7 +17,7 @@ export interface ParameterDefinition {
   readonly fallback?: number;
 }
 
-export interface IndicatorInput {
+interface IndicatorInput {
   readonly candles: Candles;
   /** The source series; the close where the indicator takes none. */
   readonly source: Float64Array;

@@ -19,7 +19,6 @@ import { commonStepMs, countGaps, timeframeMs } from './timeframe.ts';
 import { isGenomeFile } from './unbuilt.ts';
 
 export { formatProblems } from './problem.ts';
-export type { Problem } from './problem.ts';
 
 export interface PrepareInput {
   /** As the user named it; only shown. */
@@ -46,7 +45,7 @@ export interface PreparedJob {
   readonly warnings: readonly string[];
 }
 
-export interface PreparedDataset {
+interface PreparedDataset {
   /** Of `bytes`, in hex. */
   readonly sha256: string;
   readonly bytes: Uint8Array;

@@ -94,7 +94,7 @@ const rangeSchema = z
   .union([z.array(z.number()).min(1).max(MAX_COST_LIST), stepsSchema])
   .describe('a list of values, or from/to with step or count');
 
-export const variablesSchema = z
+const variablesSchema = z
   .record(z.string().regex(VARIABLE_NAME), rangeSchema)
   .refine((vars) => Object.keys(vars).length <= MAX_VARIABLES, {
     message: `more than ${MAX_VARIABLES} variables`,
@@ -160,7 +160,7 @@ const distanceSchema = z
   .describe('fraction of the entry price, "$var", or price units such as "2 * atr(14)"');
 
 /** Kinds of size, one key each. */
-export const sizeSchemas = {
+const sizeSchemas = {
   equity: z.strictObject({ equity: numberOrVariable.describe('fraction of the equity') }),
   cash: z.strictObject({ cash: numberOrVariable.describe('money, or all that is left') }),
   units: z.strictObject({ units: numberOrVariable.describe('quantity, or no trade') }),
@@ -186,7 +186,7 @@ export const strategySchema = z
   })
   .meta({ anyOf: [{ required: ['long'] }, { required: ['short'] }] });
 
-export const RANKS = [
+const RANKS = [
   'netProfit',
   'cagr',
   'sharpe',

@@ -58,7 +58,12 @@ export function specFault(spec: JobSpec): string | undefined {
       ? `tasks of different costs: at most ${MAX_UNEVEN_TASKS} in a job`
       : undefined;
   }
-  for (const strategy of spec.strategies) parseStrategy(strategy);
+  for (const strategy of spec.strategies) {
+    if (strategy.long === null && strategy.short === null) {
+      return `strategy "${strategy.name}" has neither a long nor a short side`;
+    }
+    parseStrategy(strategy);
+  }
   return undefined;
 }
 

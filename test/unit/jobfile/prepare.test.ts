@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { BacktestSpec } from '../../../src/kernel/spec.ts';
+import { FIVE_MINUTE_YEAR, candleCsv } from '../../../src/node/jobfile/candle-csv.ts';
+import { syntheticCandles } from '../../../src/node/jobfile/synthetic.ts';
 import { formatProblems, prepareJob } from '../../../src/node/jobfile/prepare.ts';
 import { strategiesJsonSchema } from '../../../src/node/jobfile/schema.ts';
 import { readSpec } from '../../../src/node/jobfile/spec-blob.ts';
@@ -279,8 +281,9 @@ describe('a job blob from another peer', () => {
     ['malformed', (spec) => ({ ...spec, strategies: [] })],
     ['malformed', (spec) => ({ ...spec, rank: '__proto__' })],
     ['malformed', () => null],
-    ['expected a comparison', (spec) => withRule(spec, 'close')],
-    ['unknown variable', (spec) => withRule(spec, 'close > $n')],
+    ['neither a long nor a short side', (spec) => withSides(spec, null)],
+    ['expected a comparison', (spec) => withSides(spec, { enter: ['close'], exit: [] })],
+    ['unknown variable', (spec) => withSides(spec, { enter: ['close > $n'], exit: [] })],
   ])('is refused when %s', async (message, change) => {
     const { spec } = await accepted(fileWith({}));
     const bytes = new TextEncoder().encode(JSON.stringify(change(structuredClone(spec) as never)));
@@ -328,6 +331,17 @@ describe('what is published', () => {
     expect(counts).toEqual([45, 1, 300]);
   });
 
+  it('has an example on a synthetic year of five-minute candles', async () => {
+    const text = readFileSync(new URL('examples/five-minute.json', root), 'utf8');
+    const csv = candleCsv(syntheticCandles(FIVE_MINUTE_YEAR));
+    const readMade = () => Promise.resolve(new TextEncoder().encode(csv));
+    const job = await prepareJob({ fileName: 'five-minute.json', text, readFile: readMade });
+    if (!job.ok) throw new Error(formatProblems(job.problems));
+    const { taskCount, warnings, datasets } = job.prepared;
+    expect({ taskCount, warnings }).toEqual({ taskCount: 924, warnings: [] });
+    expect(datasets[0]?.barCount).toBe(105_408);
+  });
+
   it('has an example of some 10,000 tasks on real candles, with one results hash', async () => {
     const file = new URL('examples/aapl.json', root).pathname;
     const hash = await sequentialResultsSha256(file);
@@ -335,10 +349,7 @@ describe('what is published', () => {
   });
 });
 
-function withRule(spec: Record<string, never>, rule: string): unknown {
+function withSides(spec: Record<string, never>, long: object | null): unknown {
   const { strategies, ...rest } = spec as unknown as BacktestSpec;
-  return {
-    ...rest,
-    strategies: strategies.map((s) => ({ ...s, long: { enter: [rule], exit: [] } })),
-  };
+  return { ...rest, strategies: strategies.map((strategy) => ({ ...strategy, long })) };
 }

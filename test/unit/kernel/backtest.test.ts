@@ -58,6 +58,8 @@ describe('a compiled backtest', () => {
     const { workRuns, taskCount } = compileBacktest(specOf([LONG, GRID]), market(1000));
     expect(workRuns.reduce((sum, { tasks }) => sum + tasks, 0)).toBe(taskCount);
     for (const { units } of workRuns) expect(Number.isInteger(units) && units >= 1).toBe(true);
+    const alike = compileBacktest(specOf([LONG, LONG]), market(1000)).workRuns;
+    expect(alike).toEqual([{ tasks: 2, units: workRuns[0]?.units }]);
     expect(workRuns[1]?.units).toBeGreaterThan(workRuns[0]?.units ?? Infinity);
   });
 

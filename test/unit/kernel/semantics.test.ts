@@ -242,6 +242,13 @@ describe('the ends of the data', () => {
       long: { enter: ['close > sma(200)'], exit: [] },
     });
     expect(row).toMatchObject({ error: 5, trades: NaN, finalEquity: NaN });
+    const error = (bars: number, toMs: number | null = null) => {
+      const strategy = { long: { enter: ['close > sma(3)'], exit: [] } };
+      const prices = Array.from({ length: bars }, (_, bar) => flat(10 + bar));
+      return backtest(prices, strategy, {}, { toMs }).row['error'];
+    };
+    // The third bar can decide only if a fourth is there to fill at.
+    expect([error(3), error(4), error(9, 1_704_067_200_000 + 3 * 86_400_000)]).toEqual([5, 0, 5]);
   });
 });
 
