@@ -151,7 +151,7 @@ export class Bulk {
   }
 }
 
-export function encodeIncarnation(incarnation: number): Uint8Array {
+function encodeIncarnation(incarnation: number): Uint8Array {
   const frame = new Uint8Array(8);
   new DataView(frame.buffer).setFloat64(0, incarnation);
   return frame;

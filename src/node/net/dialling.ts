@@ -16,7 +16,7 @@ import type { Members } from './members.ts';
 import type { Tailscale } from './tailscale.ts';
 
 /** Connect and noise: two and a half round trips, and one second of SYN repeat on a lossy line. */
-export const DIAL_TIMEOUT_MS = 4000;
+const DIAL_TIMEOUT_MS = 4000;
 
 /** Always a fresh connection: which of several to keep is decided by the hello, not by the library. */
 export async function dial(

@@ -131,7 +131,7 @@ async function acceptVerdict(
   if (release === undefined) throw new BusyError(remote, 'another key exchange is under way here');
   try {
     if (!(await admission.trusts(endpoint, door))) {
-      throw notTrusted(endpoint, 'is, by Tailscale, not a machine of the same login');
+      throw notTrusted(endpoint, 'offers its key, but Tailscale here does not vouch for it');
     }
     if (door === 'gift') {
       if (key === undefined) throw notTrusted(endpoint, 'offers no key');

@@ -7,7 +7,7 @@ import type { Admission } from './admission.ts';
 import type { BlobSource } from './blobs.ts';
 import type { ListenWish } from './listening.ts';
 
-export type PeerPath = 'direct' | 'relay';
+type PeerPath = 'direct' | 'relay';
 
 /** A peer that came. `addr` is its IP. */
 export interface MetPeer extends PeerFace {
@@ -21,7 +21,7 @@ export interface ConnectedPeer extends MetPeer {
 }
 
 /** Fields, then a sentence, as the node's logger takes them. */
-export interface NetLog {
+interface NetLog {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;

@@ -11,7 +11,7 @@ import { type AddressRule, type Endpoint, endpointOf, toMultiaddr } from './addr
 import { guarded } from './frame-guard.ts';
 
 /** Lets more addresses be listened on later. */
-export interface ListenService {
+interface ListenService {
   listen(endpoint: Endpoint): Promise<void>;
 }
 

@@ -19,7 +19,7 @@ import type { FrameStream } from './stream.ts';
 const SMALL_FRAME_BYTES_MAX = 64 << 10;
 
 /** Bytes queued for one peer before it is cut: a receiver this far behind is not going to catch up by waiting. */
-export const QUEUE_BYTES_MAX = 64 << 20;
+const QUEUE_BYTES_MAX = 64 << 20;
 
 /**
  * Seconds. Heartbeats come four times a second, so a link this silent is dead, whatever TCP still hopes: a fresh

@@ -158,11 +158,11 @@ export function parseKeyLine(text: string): Uint8Array | undefined {
   return bytes.byteLength === KEY_BYTES ? Uint8Array.from(bytes) : undefined;
 }
 
-export function formatKeyLine(bytes: Uint8Array): string {
+function formatKeyLine(bytes: Uint8Array): string {
   return LINE_PREFIX + Buffer.from(bytes).toString('base64url');
 }
 
-export function fingerprintOf(bytes: Uint8Array): string {
+function fingerprintOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 8);
 }
 

@@ -1,7 +1,7 @@
 // The one wrapper around a libp2p stream; nobody else touches a raw one. The library's own conveniences lose
 // data or memory: its iterator never pauses the sender, and hangs when the other side has already closed; its
 // drain promise resolves at once for ever after the first time. Here reading is pulled (the sender stops when
-// the reader does), writing waits for the 'drain' event, and frames have a length that is checked before a byte
+// the reader does), writing hands over one slice and waits until it has left, and frames have a length that is checked before a byte
 // of them is kept.
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface';
 import * as lp from 'it-length-prefixed';
@@ -37,7 +37,6 @@ export class FrameStream {
 
   #unsent: Uint8ArrayList[] = [];
   #unsentBytes = 0;
-  #mustDrain = false;
   #wakeWriters: (() => void)[] = [];
   #frames: AsyncIterator<Uint8ArrayList> | undefined;
 
@@ -47,11 +46,8 @@ export class FrameStream {
     stream.addEventListener('message', (event: StreamMessageEvent) => this.#onChunk(event));
     stream.addEventListener('end', () => this.#onEnd());
     stream.addEventListener('close', (event: StreamCloseEvent) => this.#onClose(event.error));
-    stream.addEventListener('drain', () => {
-      this.#mustDrain = false;
-      this.#pumpSoon();
-    });
-    stream.addEventListener('idle', () => this.#pumpSoon());
+    // Dispatched from inside the library's own sending, where another send is taken and never flushed.
+    stream.addEventListener('idle', () => queueMicrotask(() => this.#pump()));
     // Ended before anybody listened: no event will come for that any more.
     if (stream.readableEnded && stream.readBufferLength === 0) this.#onEnd();
     if (stream.status !== 'open' && stream.status !== 'closing') this.#onClose(undefined);
@@ -208,19 +204,14 @@ export class FrameStream {
     for (const wake of waiting) wake();
   }
 
-  /** Both events come from inside the library's own sending, where a send is taken and never flushed. */
-  #pumpSoon(): void {
-    queueMicrotask(() => this.#pump());
-  }
-
   /** One slice at a time in the stream's buffer: what lies there goes out as one frame of the muxer. */
   #pump(): void {
     const stream = this.#stream;
-    while (!this.#mustDrain && stream.writeBufferLength === 0 && this.#unsent.length > 0) {
+    while (stream.writeBufferLength === 0 && this.#unsent.length > 0) {
       if (stream.writeStatus !== 'writable') break;
       const bytes = this.#unsent.shift()!;
       this.#unsentBytes -= bytes.byteLength;
-      this.#mustDrain = !stream.send(bytes);
+      stream.send(bytes);
     }
     if (this.queuedBytes <= WRITE_AHEAD_BYTES) this.#releaseWriters();
   }

@@ -33,7 +33,7 @@ export interface TailscaleNode {
   readonly isShared: boolean;
 }
 
-export interface TailscalePeer {
+interface TailscalePeer {
   readonly name: string;
   readonly ips: readonly string[];
   readonly isOnline: boolean;
@@ -191,7 +191,7 @@ export class Tailscale {
 }
 
 /** A tagged machine belongs to its tags: its login is a pseudo user that all tagged machines share. */
-export function originOf(node: TailscaleNode): Origin | undefined {
+function originOf(node: TailscaleNode): Origin | undefined {
   if (node.tags.length > 0) return { tags: node.tags };
   return node.login === undefined ? undefined : { login: node.login };
 }

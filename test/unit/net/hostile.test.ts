@@ -12,6 +12,7 @@ import { LARGE_MESSAGE_PROTOCOL } from '../../../src/node/net/bulk.ts';
 import { CONTROL_PROTOCOL } from '../../../src/node/net/greeter.ts';
 import { createNode } from '../../../src/node/net/libp2p-node.ts';
 import { FrameStream } from '../../../src/node/net/stream.ts';
+import { encodeBlobRequest } from '../../../src/node/wire/blob.ts';
 import { decodeHello } from '../../../src/node/wire/hello.ts';
 import { Playground, type TestPeer } from './test-peer.ts';
 
@@ -23,7 +24,8 @@ const attackers: Libp2p[] = [];
 beforeEach(async () => {
   ground = await Playground.open();
   victimHome = await ground.home();
-  victim = await ground.peer({ home: victimHome, ip: '127.0.0.2' });
+  const blobs = { size: async () => 4, read: async () => new Uint8Array(4) };
+  victim = await ground.peer({ home: victimHome, ip: '127.0.0.2', blobs });
 });
 
 afterEach(async () => {
@@ -83,9 +85,10 @@ describe('somebody past noise who is no member', () => {
   test('may not have blobs, nor send large messages', async () => {
     const node = await attacker();
     const connection = await node.dial(place());
+    const request = encodeBlobRequest({ sha256: '0'.repeat(64), offset: 0 });
     const asked = [BLOB_PROTOCOL, LARGE_MESSAGE_PROTOCOL].map(async (protocol) => {
       const stream = new FrameStream(await connection.newStream(protocol), 1 << 20);
-      stream.send(new Uint8Array(100));
+      stream.send(request);
       await expect(stream.read()).rejects.toThrow();
     });
     await Promise.all(asked);

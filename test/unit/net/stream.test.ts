@@ -48,6 +48,13 @@ describe('frames', () => {
     }
   });
 
+  test('that never came end at once, when the other side had ended before anybody listened', async () => {
+    const { dialler, listener } = await pair.stream();
+    await new FrameStream(dialler, MAX).end(AbortSignal.timeout(5000));
+    await vi.waitUntil(() => listener.remoteWriteStatus === 'closed', { interval: 1 });
+    expect(await drain(new FrameStream(listener, MAX))).toEqual([]);
+  });
+
   test('that claim more than is allowed fail before a byte of them is kept', async () => {
     const [a, b] = await ends();
     b.allowFrames(100);
