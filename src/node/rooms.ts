@@ -195,10 +195,7 @@ function openLoader({ host, blobs, pool, attached }: LoaderRooms, events: RoomEv
     },
     holders: (header) => events.holders(header),
     fetchBlob: async (blob, from, signal) => {
-      const sink = {
-        offset: await blobs.partialBytes(blob.sha256),
-        write: (chunk: Uint8Array) => blobs.appendPartial(blob.sha256, chunk),
-      };
+      const sink = await blobs.download(blob.sha256);
       await host.fetchBlob(blob, from, sink, signal);
       if (!(await blobs.finish(blob.sha256))) throw new Error('a peer sent another blob');
     },

@@ -45,6 +45,9 @@ export interface Limits {
   readonly censusPauseMs: number;
   /** Slot-ms of history behind a measured rate. More: steadier; less: follows throttling sooner. */
   readonly rateMemoryMs: number;
+  /** ms after which a peer that still lacks a job's data gives all it holds of it to whoever asks. Less: work
+   * travels while small data is on its way; more: it lies idle. A guess: a 10 MB dataset takes that long. */
+  readonly loadPatienceMs: number;
   /** Units per slot-millisecond before anything was measured: a unit is nominally a microsecond. */
   readonly priorUnitsPerSlotMs: number;
   /** Attempts of one task (a dead slot each) until it is reported as failed. */
@@ -73,6 +76,7 @@ export const DEFAULT_LIMITS: Limits = {
   deliveryRetryMs: 5_000,
   censusPauseMs: 1_000,
   rateMemoryMs: 3_000,
+  loadPatienceMs: 1_000,
   priorUnitsPerSlotMs: 1_000,
   attemptsMax: 3,
   endingsToldMax: 50,

@@ -60,7 +60,10 @@ export class Victim {
       .ok()
       .filter((belief) => belief.armed && !belief.draining && belief.face.slots > 0);
     if (waiting.length === 0) return;
-    for (const job of this.#state.activeJobs()) this.#feedFrom(job, waiting);
+    // Before the slots know a job its costs are not known, and so no share of it.
+    for (const job of this.#state.activeJobs()) {
+      if (job.isRunnable) this.#feedFrom(job, waiting);
+    }
   }
 
   #feedFrom(job: JobBook, waiting: readonly Belief[]): void {
@@ -68,7 +71,7 @@ export class Victim {
     const hungry = waiting.filter((belief) => belief.armed && this.#isWorthAGrant(job, belief));
     if (hungry.length === 0) return;
     const { rateKey } = job.header;
-    const here = { backlogWork: state.backlogWork(job), rate: state.ownRate(rateKey) };
+    const here = { backlogWork: state.backlogWork(job), rate: this.#rateHere(job) };
     const shares = seedShares(
       here,
       hungry.map((belief) => ({ backlogWork: 0, rate: state.beliefs.rateOf(belief, rateKey) })),
@@ -78,6 +81,13 @@ export class Victim {
       if (intervals.length === 0) continue;
       this.#custody.grant(belief.face.peer, 0, [{ job: job.header.job, intervals }]);
     }
+  }
+
+  /** A peer that waits for the job's data finishes nothing: whoever can run it gets all of it. */
+  #rateHere(job: JobBook): number {
+    const { nowMs, limits } = this.#state;
+    const isStuck = !job.isRunnable && nowMs - job.knownSinceMs >= limits.loadPatienceMs;
+    return isStuck ? 0 : this.#state.ownRate(job.header.rateKey);
   }
 
   /** A job too short to be worth the way stays here: it ends here before the first row could come back. */
@@ -99,12 +109,12 @@ export class Victim {
       if (unclaimed === 0 || rate === 0) continue;
       hasWork = true;
       const units = equalFinishWork(
-        { backlogWork: state.backlogWork(job), rate: state.ownRate(rateKey) },
+        { backlogWork: state.backlogWork(job), rate: this.#rateHere(job) },
         { backlogWork: leftMs * rate, rate },
       );
       if (this.#isTooSmall(job, units, thief)) continue;
       // While the job's data is on its way here, a thief that has it already may take everything.
-      const spare = job.work === undefined ? job.header.taskCount : this.#spareTasks(job);
+      const spare = job.isRunnable ? this.#spareTasks(job) : job.header.taskCount;
       const intervals = this.#take(job, units, spare);
       if (intervals.length > 0) return [{ job: job.header.job, intervals }];
       leftMs = Math.max(0, leftMs - unclaimed / rate);

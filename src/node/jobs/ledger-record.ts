@@ -29,6 +29,8 @@ interface Draft {
 /** Folds the records of a disk, oldest first, into jobs in the order in which this peer came to know them. */
 export class Recovery {
   readonly #drafts = new Map<JobId, Draft>();
+  /** Rows of jobs whose own record comes later: a second copy may arrive before the job's data has. */
+  readonly #early = new Map<JobId, RowBatch[]>();
   /** Records that no codec of this version reads: a newer release wrote them. */
   unreadable = 0;
 
@@ -41,17 +43,23 @@ export class Recovery {
     const { message } = decoded;
     if (message.kind === 'jobOffered') this.#draft(message.header);
     else if (message.kind === 'jobEnded') this.#draft(message.header).ending = message.ending;
-    else if (message.kind === 'rows') this.#drafts.get(message.job)?.batches.push(message.batch);
+    else if (message.kind === 'rows') this.#rowsOf(message.job).push(message.batch);
   }
 
   jobs(): RecoveredJob[] {
     return [...this.#drafts.values()].map((draft) => ({ kind: 'jobRecovered', ...draft }));
   }
 
+  #rowsOf(job: JobId): RowBatch[] {
+    const known = this.#drafts.get(job)?.batches ?? this.#early.get(job) ?? [];
+    if (!this.#drafts.has(job)) this.#early.set(job, known);
+    return known;
+  }
+
   #draft(header: JobHeader): Draft {
     const known = this.#drafts.get(header.job);
     if (known !== undefined) return known;
-    const draft: Draft = { header, batches: [], ending: undefined };
+    const draft: Draft = { header, batches: this.#rowsOf(header.job), ending: undefined };
     this.#drafts.set(header.job, draft);
     return draft;
   }

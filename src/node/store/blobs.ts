@@ -138,21 +138,6 @@ export class BlobStore {
     };
   }
 
-  /** Bytes of an unfinished download. */
-  async partialBytes(sha256: string): Promise<number> {
-    return (await sizeOf(this.#partial(sha256))) ?? 0;
-  }
-
-  /** Bytes must come in order; whoever downloads is alone with this blob. */
-  async appendPartial(sha256: string, chunk: Uint8Array): Promise<void> {
-    const file = await open(this.#partial(sha256), 'a', 0o600);
-    try {
-      await file.writeFile(chunk);
-    } finally {
-      await file.close();
-    }
-  }
-
   /** Whether the download is the blob; a wrong one is deleted, so that the next attempt begins anew. */
   async finish(sha256: string): Promise<boolean> {
     const partial = this.#partial(sha256);
