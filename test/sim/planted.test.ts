@@ -145,6 +145,17 @@ test('an answer that promises a copy that is not on disk yet is seen (S1)', () =
   expect(firstFinding(200, ['killSubmitterAtAnswer'], makeCore)).toBe('S1');
 });
 
+test('a message that does not wait for its persist is seen (S2)', () => {
+  const makeCore = patched({
+    orders: (outputs) =>
+      outputs.map((output): Output => {
+        if (output.kind !== 'send') return output;
+        return { kind: 'send', to: output.to, message: output.message };
+      }),
+  });
+  expect(checksThatFail({ ...CALM, disk: { flushMs: [15, 25] } }, makeCore)).toContain('S2');
+});
+
 test('an ending that does not add up is seen (S3)', () => {
   const makeCore = patched({
     orders: (outputs) =>

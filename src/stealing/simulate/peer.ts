@@ -25,7 +25,7 @@ export interface Surroundings {
   readonly jobKnown: (job: JobId) => KnownJob;
   readonly dataSource: (self: PeerId, job: JobId, attempt: number) => PeerId | undefined;
   readonly isServing: (self: PeerId, source: PeerId, job: JobId) => boolean;
-  readonly stepped: (step: Step) => void;
+  readonly stepped: (step: Omit<Step, 'world'>) => void;
   readonly ran: (execution: Execution) => void;
   readonly note: (who: string, what: string) => void;
 }

@@ -65,7 +65,7 @@ export interface ShellHost {
   /** A peer that serves the data right now, another one at each attempt; production asks whom it knows, too. */
   readonly dataSource: (self: PeerId, job: JobId, attempt: number) => PeerId | undefined;
   readonly isServing: (self: PeerId, source: PeerId, job: JobId) => boolean;
-  readonly stepped: (step: Step) => void;
+  readonly stepped: (step: Omit<Step, 'world'>) => void;
   readonly ran: (execution: Execution) => void;
   /** The core gave everything back and asked to end. */
   readonly left: () => void;

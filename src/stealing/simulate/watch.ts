@@ -17,6 +17,8 @@ export interface Step {
   readonly input: Input;
   readonly outputs: readonly Output[];
   readonly core: SimulatedCore;
+  /** As it is before the orders are carried out. */
+  readonly world: WorldView;
 }
 
 /** Who ran which tasks, and how long: a slot's report, whether or not it reached the core. */

@@ -148,7 +148,7 @@ class World implements WorldView {
         return sources[attempt % Math.max(1, sources.length)]?.id;
       },
       isServing: (self, source, job) => this.#isServing(self, source, job),
-      stepped: (step) => this.#stepped(step),
+      stepped: (step) => this.#stepped({ ...step, world: this }),
       ran: (execution) => this.#ran(execution),
       note: (who, what) => this.#trace.event(this.nowMs, who, what),
     };

@@ -4,6 +4,7 @@ import type { Check, JobTruth, WorldView } from '../watch.ts';
 import type { JobId } from '../../ids.ts';
 import { acknowledgedJobsStay } from './acknowledged.ts';
 import { noAlarm } from './alarms.ts';
+import { nobodyIsEverAway, promisedCopiesExist } from './copies.ts';
 import { nothingRunsTwice } from './duplicates.ts';
 import { jobsEnd } from './ends.ts';
 import { countsNeverShrink } from './monotone.ts';
@@ -26,6 +27,7 @@ export function suiteFor(
     noAlarm(),
     quietWhenIdle(),
   ];
+  if (nobodyIsEverAway(scenario)) checks.push(promisedCopiesExist());
   if (scenario.faults.length === 0) checks.push(nothingRunsTwice());
   return checks;
 }
