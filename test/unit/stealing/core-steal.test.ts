@@ -67,7 +67,8 @@ describe('the victim', () => {
     rig.connect('b');
     rig.hear('b', ARMED);
     rig.hear('b', beat({ backlogMs: 5 }));
-    expect(rig.submit('j', 100)).toHaveLength(3);
+    rig.submit('j', 100);
+    expect(rig.load('j', 100)).toEqual([]);
   });
 
   it('does not pass the first batch of a job on to neighbours who got theirs', () => {
@@ -76,6 +77,7 @@ describe('the victim', () => {
     rig.connect('b');
     rig.hear('b', ARMED);
     rig.hear('a', { kind: 'jobOffered', header: header('j', 900) });
+    rig.load('j', 900);
     expect(rig.hear('a', grant(1, [300, 600]))).toEqual(['> a: grantConfirmed 1']);
   });
 

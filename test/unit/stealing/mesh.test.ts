@@ -69,6 +69,40 @@ describe('a mesh without faults', () => {
   });
 });
 
+describe('a mesh that loses a peer', () => {
+  const plans = fc.record({
+    seed: fc.nat(),
+    delayMsMax: fc.constantFrom(0.5, 5, 40),
+    diskMsMax: fc.constantFrom(0, 20, 100),
+    victim: fc.constantFrom('a', 'b', 'c'),
+    killedAtMs: fc.integer({ min: 0, max: 400 }),
+  });
+
+  it('ends the job of an answered submit on those who stay, each task counted once', () => {
+    fc.assert(
+      fc.property(plans, ({ victim, killedAtMs, ...plan }) => {
+        const mesh = new TinyMesh({ ...plan, slots: [2, 1, 3] });
+        mesh.runUntil(() => false, SETTLED_MS);
+        mesh.submit('a', header('j', 200), equalWork(200, 5_000));
+        mesh.runUntil(() => mesh.answers.length > 0, mesh.nowMs + 5_000);
+        mesh.runUntil(() => false, mesh.nowMs + killedAtMs);
+        mesh.kill(victim);
+        expect(mesh.runUntil(() => mesh.hasEnded(J), mesh.nowMs + 20_000)).toBe(true);
+        const books = mesh.nodes.filter((node) => !node.isDead).map(({ core }) => core.book(J));
+        for (const book of books) expect(book?.ending).toMatchObject({ done: 200, failed: 0 });
+        // Whoever answers for the job by now gathers all rows, also when it had ended before.
+        const hasAll = (): boolean => books.some((book) => book?.ledger.present.count === 200);
+        expect(mesh.runUntil(hasAll, mesh.nowMs + 5_000)).toBe(true);
+        // What was in flight to the dead peer may run twice, and a slot here cannot be told to stop.
+        const runs = [...mesh.runs.values()].reduce((sum, count) => sum + count, 0);
+        expect(runs).toBeLessThanOrEqual(2 * 200);
+        for (const { core } of mesh.nodes) expect(core.book(J)?.census).toBeUndefined();
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe('a mesh where not everybody has the kernel', () => {
   it.each([
     ['the submitter cannot run the job', ['a'], 2_300],

@@ -3,6 +3,7 @@
 import { WindowCursor } from '../../../src/deque/cursor.ts';
 import type { Interval } from '../../../src/deque/interval-set.ts';
 import { StealingCore } from '../../../src/stealing/core.ts';
+import { decodeMessage, encodeMessage } from '../../../src/node/wire/codec.ts';
 import { jobId, peerId } from '../../../src/stealing/ids.ts';
 import type { Input, PeerFace } from '../../../src/stealing/input.ts';
 import type { JobEnding, JobHeader, RowBatch } from '../../../src/stealing/job.ts';
@@ -27,7 +28,7 @@ export function header(job: string, taskCount: number, submitter = 'a'): JobHead
     rowWidth: ROW_WIDTH,
     kernel: 'test@1',
     rateKey: 'test',
-    spec: { sha256: '00', bytes: 1 },
+    spec: { sha256: '0'.repeat(64), bytes: 1 },
     datasets: [],
   };
 }
@@ -127,6 +128,7 @@ export class Rig {
   fact(input: Input): string[] {
     const outputs = this.core.handle(input, this.nowMs);
     this.core.check();
+    for (const output of outputs) if (output.kind === 'send') assertSendable(output.message);
     return outputs.map(lineOf);
   }
 
@@ -227,6 +229,12 @@ export class Rig {
 
 export function withoutBeats(lines: readonly string[]): string[] {
   return lines.filter((line) => !line.endsWith('heartbeat'));
+}
+
+/** The codec of the other side would refuse the message, and its sender with it. */
+function assertSendable(message: Message): void {
+  const decoded = decodeMessage(encodeMessage(message));
+  if (!decoded.ok) throw new Error(`${message.kind}: ${decoded.fault}`);
 }
 
 function lineOf(output: Output): string {
