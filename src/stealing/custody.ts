@@ -88,10 +88,12 @@ export class Custody {
       if (nowMs - grant.sentMs < patienceMs) continue;
       grant.sentMs = nowMs;
       const { to, request, batches } = grant;
-      // Who does not know the job cannot confirm it; its offer may have been lost on the way.
+      // Who does not know the job cannot confirm it; its offer may have been lost on the way. An offer says
+      // that the job lies here, so only who has it makes one.
       for (const { job } of batches) {
         const book = this.#state.jobs.get(job);
-        if (book !== undefined) this.#state.send(to, { kind: 'jobOffered', header: book.header });
+        if (book?.storedBy.has(this.#state.self) !== true) continue;
+        this.#state.send(to, { kind: 'jobOffered', header: book.header });
       }
       this.#state.send(to, { kind: 'grant', grant: id, request, batches });
     }

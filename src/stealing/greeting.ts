@@ -55,7 +55,7 @@ export class Greeting {
     const state = this.#state;
     for (const job of state.activeJobs()) {
       const isOld = state.nowMs - job.knownSinceMs > 4 * state.limits.heartbeatMs;
-      if (!isOld || !state.isOwner(job)) continue;
+      if (!isOld || !state.isOwner(job) || !job.storedBy.has(state.self)) continue;
       if (named.some((progress) => progress.job === job.header.job)) continue;
       state.send(peer, { kind: 'jobOffered', header: job.header });
     }
