@@ -1,3 +1,4 @@
+// Same seed, same run: without it no failure can be replayed.
 import { expect, test } from 'vitest';
 import { judge } from '../../src/stealing/simulate/judge.ts';
 import { drawScenario } from '../../src/stealing/simulate/nemesis.ts';

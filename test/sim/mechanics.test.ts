@@ -1,3 +1,4 @@
+// The simulated world itself: virtual time, network and disk do what TCP and a journal do, and nothing else.
 import { describe, expect, test } from 'vitest';
 import { jobId, peerId, type PeerId } from '../../src/stealing/ids.ts';
 import type { Input } from '../../src/stealing/input.ts';

@@ -1,3 +1,4 @@
+// Without faults: each machine gets the work that its speed earns, and the whole takes as long as it must.
 import { describe, expect, test } from 'vitest';
 import { calmScenario, type Machine, measure, speedShares } from './scenarios.ts';
 
