@@ -1,6 +1,7 @@
 // How a job becomes known: offered to every live peer and to each that comes later, fetched and kept on
 // their disks, loaded into their slots. The submit is answered when job and data lie here and on one more
 // live peer; alone, on one disk, and the copy is made as soon as a second peer lives.
+import type { Belief } from './beliefs.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader } from './job.ts';
@@ -138,7 +139,9 @@ export class Greeting {
     if (!job.owesAnswer || !job.storedBy.has(state.self)) return;
     const others = state.beliefs.live().filter(({ face }) => job.storedBy.has(face.peer));
     const copies = 1 + others.length;
-    if (others.length === 0 && state.beliefs.ok().length > 0 && job.isActive) return;
+    // A peer that cannot run the job will not fetch its data either; nobody waits for that copy.
+    const mayKeep = ({ rates }: Belief): boolean => rates.get(job.header.rateKey) !== 0;
+    if (others.length === 0 && state.beliefs.ok().some(mayKeep) && job.isActive) return;
     job.owesAnswer = false;
     state.emit({ kind: 'answerSubmit', job: job.header.job, copies });
   }

@@ -77,6 +77,15 @@ describe('submitting with another peer', () => {
     expect(rig.lose('b')).toEqual(['answerSubmit j copies 1']);
   });
 
+  it('answers with one copy when the only other peer says that it cannot run the job', () => {
+    const rig = new Rig();
+    rig.connect('b');
+    rig.submit('j', 100);
+    expect(rig.persisted(1)).toEqual(['> b: jobStored j']);
+    const unable = { rates: [{ rateKey: 'test', unitsPerMs: 0 }], jobs: [progress('j')] };
+    expect(rig.hear('b', beat(unable))).toEqual(['answerSubmit j copies 1']);
+  });
+
   it('weighs the shares by measured rates, not by slots', () => {
     const rig = new Rig();
     rig.connect('b', 4);
