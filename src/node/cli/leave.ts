@@ -1,4 +1,5 @@
 // mesh leave: give queue and jobs to the others, then go. mesh stop: go at once, the others find the work.
+import { isAlive } from '../alive.ts';
 import { ControlClient } from '../control/client.ts';
 import { MeshError } from '../errors.ts';
 import { type Context, withPeer } from './context.ts';
@@ -46,17 +47,8 @@ export async function stop(context: Context): Promise<number> {
 
 /** The socket closes before the files do; only a process that is gone has let go of its home. */
 async function waitForEnd(pid: number): Promise<void> {
-  if (await waitUntil(() => !isAlive(pid), EXIT_MS_MAX)) return;
+  if (await waitUntil(async () => !(await isAlive(pid)), EXIT_MS_MAX)) return;
   throw new MeshError('TIMEOUT', `the node (pid ${pid}) still runs after it was told to stop`, {
     hint: `kill ${pid}`,
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

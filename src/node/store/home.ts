@@ -1,6 +1,7 @@
 // The directory in which a peer lives: private to its user, and used by one process at a time.
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAlive } from '../alive.ts';
 import { MeshError } from '../errors.ts';
 
 const PRIVATE = 0o700;
@@ -54,7 +55,8 @@ async function takeLock(path: string): Promise<void> {
     for (let attempt = 0; attempt < TAKEOVERS_MAX; attempt++) {
       if (await linkIfFree(own, path)) return;
       const pid = await ownerOf(path);
-      if (pid !== undefined && pid !== process.pid && isAlive(pid)) throw alreadyRunning(pid);
+      if (pid !== undefined && pid !== process.pid && (await isAlive(pid)))
+        throw alreadyRunning(pid);
       await setAside(path, pid);
     }
     throw new MeshError('ALREADY_RUNNING', 'another process takes this home again and again');
@@ -98,13 +100,4 @@ function alreadyRunning(pid: number): MeshError {
   return new MeshError('ALREADY_RUNNING', `a node runs in this home already (pid ${pid})`, {
     hint: 'mesh status, or another --home',
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
