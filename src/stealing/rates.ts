@@ -1,41 +1,52 @@
 // How fast this peer is, per kernel and data: units per busy slot-millisecond, measured on every finished
 // micro-batch. The first measurement replaces the prior; later ones move an average whose memory is a span
-// of busy time, so that ten slots forget no faster than one.
+// of busy time, so that ten slots forget no faster than one. Until that span is full the average is the plain
+// mean: the first micro-batch runs code that is not compiled yet, several times too slowly, and must not be
+// believed for as long as the span is.
 import type { Rate } from './messages.ts';
 
 /** Rates that a heartbeat carries: the newest few, because a peer works on few kinds of job at once. */
 const TOLD_RATES_MAX = 8;
 
+interface Measured {
+  readonly perSlotMs: number;
+  /** Busy time behind it, up to the span of memory. */
+  readonly busyMs: number;
+}
+
 export class Rates {
+  /** ms of busy time of all slots together. */
   readonly #memoryMs: number;
   readonly #slots: number;
-  readonly #perSlotMs = new Map<string, number>();
+  readonly #byKey = new Map<string, Measured>();
 
   constructor(memoryMs: number, slots: number) {
-    this.#memoryMs = memoryMs;
+    this.#memoryMs = memoryMs * slots;
     this.#slots = slots;
   }
 
   measured(rateKey: string, units: number, busyMs: number): void {
     if (busyMs <= 0) return;
-    const sample = units / busyMs;
-    const before = this.#perSlotMs.get(rateKey);
-    const weight = busyMs / (busyMs + this.#memoryMs * this.#slots);
-    const after = before === undefined ? sample : before + (sample - before) * weight;
+    const before = this.#byKey.get(rateKey) ?? { perSlotMs: 0, busyMs: 0 };
+    const weight = busyMs / (busyMs + before.busyMs);
+    const perSlotMs = before.perSlotMs + (units / busyMs - before.perSlotMs) * weight;
     // Deleting first keeps the map in the order of last use.
-    this.#perSlotMs.delete(rateKey);
-    this.#perSlotMs.set(rateKey, after);
+    this.#byKey.delete(rateKey);
+    this.#byKey.set(rateKey, {
+      perSlotMs,
+      busyMs: Math.min(this.#memoryMs, before.busyMs + busyMs),
+    });
   }
 
   /** Units per ms of one slot; undefined before the first measurement. */
   perSlotMs(rateKey: string): number | undefined {
-    return this.#perSlotMs.get(rateKey);
+    return this.#byKey.get(rateKey)?.perSlotMs;
   }
 
   /** Units per ms of the whole peer, for messages. */
   told(): Rate[] {
-    return [...this.#perSlotMs]
+    return [...this.#byKey]
       .slice(-TOLD_RATES_MAX)
-      .map(([rateKey, perSlotMs]) => ({ rateKey, unitsPerMs: perSlotMs * this.#slots }));
+      .map(([rateKey, { perSlotMs }]) => ({ rateKey, unitsPerMs: perSlotMs * this.#slots }));
   }
 }

@@ -94,6 +94,13 @@ describe('Rates', () => {
     }
   });
 
+  it('outlives a cold start: until the memory is full every busy millisecond weighs the same', () => {
+    const rates = new Rates(3_000, 1);
+    rates.measured('k', 1_000, 10);
+    for (let busyMs = 0; busyMs < 500; busyMs += 10) rates.measured('k', 10_000, 10);
+    expect(rates.perSlotMs('k')).toBeCloseTo(501_000 / 510, 6);
+  });
+
   it('learns nothing from tasks that took no time', () => {
     const rates = new Rates(3_000, 1);
     rates.measured('k', 500, 0);
