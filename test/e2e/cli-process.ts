@@ -18,12 +18,20 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
-export function startMesh(
-  words: readonly string[],
-  options: { home: string; stdin?: string },
-): Running {
-  const child = spawn(process.execPath, [MESH, ...words], {
-    env: { ...process.env, MESH_HOME: options.home, NO_COLOR: '1' },
+export interface ProcessOptions {
+  readonly home: string;
+  readonly stdin?: string;
+  /** On top of this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The words of a program that becomes mesh, such as `ip netns exec NAME`. */
+  readonly through?: readonly string[];
+}
+
+export function startMesh(words: readonly string[], options: ProcessOptions): Running {
+  const { home, env, through = [] } = options;
+  const [program = '', ...rest] = [...through, process.execPath, MESH, ...words];
+  const child = spawn(program, rest, {
+    env: { ...process.env, ...env, MESH_HOME: home, NO_COLOR: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -38,9 +46,6 @@ export function startMesh(
   return { child, stdout: () => stdout, stderr: () => stderr, finished };
 }
 
-export function mesh(
-  words: readonly string[],
-  options: { home: string; stdin?: string },
-): Promise<Finished> {
+export function mesh(words: readonly string[], options: ProcessOptions): Promise<Finished> {
   return startMesh(words, options).finished;
 }
