@@ -41,6 +41,7 @@ export function compileBacktest(spec: BacktestSpec, candles: Candles): TaskRunne
   return {
     taskCount: blocks.count,
     columns: BACKTEST_COLUMNS,
+    rankBy: spec.rank,
     workRuns: mergeRuns(strategies.map((strategy) => workOf(strategy, market))),
     run(task, rows, offset) {
       try {

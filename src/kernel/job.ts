@@ -47,6 +47,8 @@ export interface TaskRunner {
   /** Names of a row's values, in order; at most 20. The row of a failed task is all NaN but for its last
    * value, the error code. */
   readonly columns: readonly string[];
+  /** The column that puts the best task first; undefined for kernels whose tasks nobody ranks. */
+  readonly rankBy: string | undefined;
   /** Costs of all tasks in order, run-length encoded; the runs' `tasks` add up to `taskCount`. */
   readonly workRuns: readonly WorkRun[];
   /** Writes the row of `task` to `rows[offset .. offset + columns.length)`. Depends on the job and the task

@@ -20,6 +20,7 @@ export function compileSpin(spec: SpinSpec): TaskRunner {
   return {
     taskCount: spec.tasks,
     columns: COLUMNS,
+    rankBy: undefined,
     get workRuns() {
       workRuns ??= spinWorkRuns(spec);
       return workRuns;

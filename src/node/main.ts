@@ -10,3 +10,10 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 process.exitCode = await runProgram(process.argv.slice(2), meshVersion());
+
+// A library's timer keeps a peer that has closed alive for another second. A write that is still on its way to a
+// pipe is waited for; nothing else is.
+for (const stream of [process.stdout, process.stderr]) {
+  if (stream.writable) await new Promise<void>((written) => stream.write('', () => written()));
+}
+process.exit();

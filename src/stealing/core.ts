@@ -329,7 +329,6 @@ export class StealingCore {
       if (taken === 0) continue;
       state.stole += taken;
       if (grant.request === 0 && job.steals === 0) this.#victim.waveCame();
-      job.steals++;
       this.#thief.gotWork();
     }
   }
@@ -344,17 +343,14 @@ export class StealingCore {
   /** One way only: whoever hears of the end stops, and keeps it on disk. */
   #end(job: JobBook, ending: JobEnding): void {
     const state = this.#state;
-    const { header } = job;
     closeWindow(state, job);
     job.clearQueue();
     job.census = undefined;
     job.ending = ending;
-    this.#greeting.keep(job);
-    const isOurs = state.isOwner(job) || ending.state === 'cancelled';
-    const id = state.persist({ kind: 'ended', job: header.job, ending });
-    if (isOurs) state.broadcast({ kind: 'jobEnded', header, ending }, id);
-    if (job.work !== undefined || job.isLoading) state.emit({ kind: 'unloadJob', job: header.job });
-    state.emit({ kind: 'jobChanged', job: header.job });
+    this.#greeting.tellEnding(job);
+    if (job.work !== undefined || job.isLoading)
+      state.emit({ kind: 'unloadJob', job: job.header.job });
+    state.emit({ kind: 'jobChanged', job: job.header.job });
   }
 
   /** What time alone brings: heartbeats, re-sent grants, rows that nobody acknowledged. */

@@ -48,6 +48,11 @@ export class Custody {
     const grant = this.#granted.get(id);
     if (grant === undefined || grant.to !== from) return;
     this.#granted.delete(id);
+    for (const { job } of grant.batches) {
+      const book = this.#state.jobs.get(job);
+      // Counted where the work came from: the owner knows of its own gifts without waiting for a heartbeat.
+      if (book !== undefined) book.steals++;
+    }
     this.#confirmed.push({ grant, atMs: this.#state.nowMs });
   }
 

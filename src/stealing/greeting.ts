@@ -13,7 +13,10 @@ export class Greeting {
   readonly #state: CoreState;
   /** Jobs on their way to this disk, by persist id. */
   readonly #keeping = new Map<number, JobBook>();
-  #refused: { readonly job: JobBook; readonly atMs: number }[] = [];
+  /** Ends on their way to this disk, by persist id. */
+  readonly #ending = new Map<number, JobBook>();
+  #refused: { readonly job: JobBook; readonly what: 'job' | 'ending'; readonly atMs: number }[] =
+    [];
 
   constructor(state: CoreState) {
     this.#state = state;
@@ -81,8 +84,7 @@ export class Greeting {
     if (!job.isActive || job.isLoading || job.work !== undefined || job.isUnloadable) return;
     job.isLoading = true;
     const { header, jobNumber } = job;
-    const from = [...job.storedBy].filter((peer) => peer !== this.#state.self).toSorted();
-    this.#state.emit({ kind: 'loadJob', header, jobNumber, from });
+    this.#state.emit({ kind: 'loadJob', header, jobNumber });
   }
 
   /** Spec and data are on this disk and the slots know the job. */
@@ -109,7 +111,18 @@ export class Greeting {
     this.#keeping.set(this.#state.persist({ kind: 'job', header: job.header }), job);
   }
 
+  /** The end goes to this disk, and from there, by its owner or whoever cancelled, to everybody. */
+  tellEnding(job: JobBook): void {
+    const { header, ending } = job;
+    if (ending === undefined) return;
+    const id = this.#state.persist({ kind: 'ended', job: header.job, ending });
+    this.#ending.set(id, job);
+    const isOurs = this.#state.isOwner(job) || ending.state === 'cancelled';
+    if (isOurs) this.#state.broadcast({ kind: 'jobEnded', header, ending }, id);
+  }
+
   persisted(id: number): void {
+    this.#ending.delete(id);
     const job = this.#keeping.get(id);
     if (job === undefined) return;
     this.#keeping.delete(id);
@@ -118,19 +131,23 @@ export class Greeting {
   }
 
   persistFailed(id: number): void {
-    const job = this.#keeping.get(id);
+    const job = this.#keeping.get(id) ?? this.#ending.get(id);
     if (job === undefined) return;
-    this.#keeping.delete(id);
-    this.#refused.push({ job, atMs: this.#state.nowMs });
+    const what = this.#keeping.delete(id) ? 'job' : 'ending';
+    this.#ending.delete(id);
+    this.#refused.push({ job, what, atMs: this.#state.nowMs });
   }
 
-  /** A job that this disk refused is offered to it again. */
+  /** A job or its end that this disk refused is offered to it again. */
   retryDisk(): void {
     const { nowMs, limits } = this.#state;
     const due = this.#refused.filter(({ atMs }) => nowMs - atMs >= limits.deliveryRetryMs);
     if (due.length === 0) return;
     this.#refused = this.#refused.filter((entry) => !due.includes(entry));
-    for (const { job } of due) this.keep(job);
+    for (const { job, what } of due) {
+      if (what === 'ending') this.tellEnding(job);
+      else if (job.isActive) this.keep(job);
+    }
   }
 
   /** Answers the submit once as many disks have the job as can be asked for. */

@@ -25,7 +25,7 @@ export interface JobProgress {
   readonly heldTasks: number;
   /** Tasks of the job that the sender, if it is the owner, has counted. */
   readonly countedTasks: number;
-  /** Grants of this job that the sender took as thief, and steal-path messages it sent, so far. */
+  /** Grants of this job that thieves confirmed to the sender, and steal-path messages it sent, so far. */
   readonly steals: number;
   readonly messages: number;
 }

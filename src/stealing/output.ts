@@ -18,13 +18,12 @@ export type Output =
     }
   /** Answer with the fact `persisted` or `persistFailed` of the same id. */
   | { readonly kind: 'persist'; readonly id: number; readonly entry: PersistEntry }
-  /** Get spec and datasets from any of these peers, load the slots, then tell `jobLoaded`. */
+  /** Get spec and datasets from whoever has them, load the slots, then tell `jobLoaded`. */
   | {
       readonly kind: 'loadJob';
       readonly header: JobHeader;
       /** The small integer by which cursor and slots know the job; never used again for another. */
       readonly jobNumber: number;
-      readonly from: readonly PeerId[];
     }
   | { readonly kind: 'unloadJob'; readonly job: JobId }
   /** The submit may be answered: job and data are on this many disks. */

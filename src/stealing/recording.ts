@@ -3,7 +3,7 @@
 // counted when more peers come; missing copies are made in the background. Nothing here waits for a steal,
 // and no steal waits for this.
 import { type Interval, IntervalSet, countTasks, validIntervals } from '../deque/interval-set.ts';
-import type { PeerId } from './ids.ts';
+import { type PeerId, highestRanked } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader, RowBatch } from './job.ts';
 import type { CoreState } from './state.ts';
@@ -22,6 +22,8 @@ export class Recording {
   readonly #writing = new Map<number, { job: JobBook; intervals: readonly Interval[] }>();
   readonly #deliveries = new Map<number, Delivery>();
   #nextDelivery = 1;
+  /** Peers that kept nothing of what they were sent: deliveries missed in a row, and since when. */
+  readonly #unwilling = new Map<PeerId, { misses: number; sinceMs: number }>();
   /** This disk refused rows at that moment; they are offered to it again later. */
   #diskFailedMs = Number.NEGATIVE_INFINITY;
 
@@ -77,6 +79,7 @@ export class Recording {
     const delivery = this.#deliveries.get(deliveryId);
     if (delivery === undefined || delivery.to !== from) return;
     this.#deliveries.delete(deliveryId);
+    this.#unwilling.delete(from);
     delivery.job.ledger.markOnDisk(from, delivery.intervals);
     this.count(delivery.job);
   }
@@ -125,7 +128,7 @@ export class Recording {
   deliverOwed(job: JobBook): void {
     const state = this.#state;
     const isOwner = state.isOwner(job);
-    const to = isOwner ? state.buddyOf(job) : state.ownerOf(job);
+    const to = isOwner ? this.#buddyOf(job) : state.ownerOf(job);
     if (to === undefined || state.beliefs.get(to)?.connected !== true) return;
     let owed = job.ledger.onDiskOf(state.self);
     if (isOwner) for (const peer of this.#liveDisks(job)) owed = owed.subtract(peer);
@@ -154,8 +157,11 @@ export class Recording {
     const { nowMs, limits } = this.#state;
     for (const [id, delivery] of this.#deliveries) {
       const isOld = nowMs - delivery.sentMs >= limits.deliveryRetryMs;
+      if (isHopeless(delivery.to)) this.#unwilling.delete(delivery.to);
       if (isOld || isHopeless(delivery.to)) this.#deliveries.delete(id);
-      if (isOld) this.#introduce(delivery.job, delivery.to);
+      if (!isOld) continue;
+      this.#introduce(delivery.job, delivery.to);
+      this.#missed(delivery.to);
     }
   }
 
@@ -184,7 +190,7 @@ export class Recording {
     const mine = job.ledger.onDiskOf(state.self);
     let enough = mine.subtract(job.ledger.counted);
     if (enough.isEmpty) return;
-    if (state.beliefs.live().length > 0) {
+    if (this.#keepers().length > 0) {
       let second = new IntervalSet();
       for (const disk of this.#liveDisks(job)) second = second.union(enough.intersect(disk));
       enough = second;
@@ -193,6 +199,37 @@ export class Recording {
       job.lastCountedMs = state.nowMs;
       state.emit({ kind: 'jobChanged', job: job.header.job });
     }
+  }
+
+  /** Peers whose disks can be asked for a second copy; when there are none, one disk counts. */
+  #keepers(): PeerId[] {
+    return this.#state.beliefs
+      .live()
+      .filter(({ state }) => state === 'ok')
+      .map(({ face }) => face.peer)
+      .filter((peer) => this.#isWilling(peer));
+  }
+
+  /** Silence of a peer that is not heard either says nothing about its disk. */
+  #missed(to: PeerId): void {
+    const { beliefs, nowMs } = this.#state;
+    if (beliefs.get(to)?.state !== 'ok') return;
+    const misses = (this.#unwilling.get(to)?.misses ?? 0) + 1;
+    this.#unwilling.set(to, { misses, sinceMs: nowMs });
+  }
+
+  /** One delivery may be lost with its connection; two in a row are a full disk. */
+  #isWilling(peer: PeerId): boolean {
+    const { nowMs, limits } = this.#state;
+    const known = this.#unwilling.get(peer);
+    return known === undefined || known.misses < 2 || nowMs >= known.sinceMs + limits.keeperPauseMs;
+  }
+
+  /** Keeps the second copy of what the owner itself has and nobody else; the next by rank when the first is
+   * full or suspect. */
+  #buddyOf(job: JobBook): PeerId | undefined {
+    const connected = this.#keepers().filter((peer) => this.#state.beliefs.get(peer)?.connected);
+    return highestRanked(`${job.header.job}|${this.#state.self}`, connected);
   }
 
   #liveDisks(job: JobBook): IntervalSet[] {

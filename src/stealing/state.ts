@@ -136,15 +136,6 @@ export class CoreState {
     return this.ownerOf(job) === this.self;
   }
 
-  /** Keeps the second copy of what the owner itself has and nobody else. */
-  buddyOf(job: JobBook): PeerId | undefined {
-    const others = this.beliefs
-      .live()
-      .filter((belief) => belief.connected)
-      .map((belief) => belief.face.peer);
-    return highestRanked(`${job.header.job}|${this.self}`, others);
-  }
-
   /** Units per ms of this whole peer. */
   ownRate(rateKey: string): number {
     const perSlotMs = this.rates.perSlotMs(rateKey) ?? this.limits.priorUnitsPerSlotMs;

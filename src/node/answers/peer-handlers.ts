@@ -31,7 +31,7 @@ import { resolveJob, resolveJobs, shownJobId } from '../control/selector.ts';
 import { MeshError } from '../errors.ts';
 import { packRows, resultsSha256 } from './rows.ts';
 import { type FinishedRows, resultsView, summaryOf } from './summary.ts';
-import { type Contact, jobsView, peersView } from './views.ts';
+import { type Contact, jobsView, peersView, shareViews } from './views.ts';
 import { Watch } from './watch.ts';
 
 /** ms until rows that other peers have must be here; their owner may be dying just now. */
@@ -178,7 +178,9 @@ export class PeerHandlers implements ControlHandlers {
       ),
       resultsSha256: book.isActive ? null : await this.#hash(book),
     };
-    return summaryOf(this.#job(id), { id: this.#shown(id), query }, rows, runner);
+    const job = this.#job(id);
+    const peers = shareViews(this.#ports.coreStatus(), job);
+    return summaryOf(job, { id: this.#shown(id), query, peers }, rows, runner);
   }
 
   async results(selector: string, query: ResultsQuery): Promise<ResultsView> {

@@ -1,13 +1,9 @@
 // What a job came to: who did which share, the proof of its rows, and its best tasks by name.
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { JobStatus } from '../../stealing/status.ts';
-import type { JobSummary, RankedTask, ResultsView } from '../control/api.ts';
+import type { JobSummary, PeerShareView, RankedTask, ResultsView } from '../control/api.ts';
 import type { SummaryQuery, ResultsQuery } from '../control/handlers.ts';
 import { type PackedRows, selectRows } from '../control/row-query.ts';
-import { shareViews } from './views.ts';
-
-/** Metrics of a task in a top list: what fits a line, plus what the list is sorted by. */
-const TOP_LIST_SORT = 'sharpe';
 
 export interface FinishedRows extends PackedRows {
   readonly resultsSha256: string | null;
@@ -16,7 +12,11 @@ export interface FinishedRows extends PackedRows {
 /** `runner` undefined: the job's data is not on this machine, so its tasks have no names here. */
 export function summaryOf(
   job: JobStatus,
-  shown: { readonly id: string; readonly query: SummaryQuery },
+  shown: {
+    readonly id: string;
+    readonly query: SummaryQuery;
+    readonly peers: readonly PeerShareView[];
+  },
   rows: FinishedRows,
   runner: TaskRunner | undefined,
 ): JobSummary {
@@ -33,7 +33,7 @@ export function summaryOf(
     cached: 0,
     elapsedMs: Math.round(job.elapsedMs * 1000) / 1000,
     resultsSha256: rows.resultsSha256,
-    peers: shareViews(job),
+    peers: shown.peers,
     efficiency: ending?.efficiency ?? { bound: 0, greedy: 0 },
     steals: ending?.steals ?? 0,
     messages: ending?.messages ?? 0,
@@ -47,8 +47,8 @@ export function topOf(
   query: { readonly top: number; readonly sort?: string },
   runner: TaskRunner,
 ): RankedTask[] {
-  if (query.sort === undefined && !rows.columns.includes(TOP_LIST_SORT)) return [];
-  const places = selectRows(rows, { ...query }, TOP_LIST_SORT);
+  if (query.sort === undefined && runner.rankBy === undefined) return [];
+  const places = selectRows(rows, { ...query }, runner.rankBy);
   return places.map((place) => rankedTask(rows, place, runner));
 }
 
@@ -69,7 +69,7 @@ export function resultsView(
   runner: TaskRunner,
 ): ResultsView {
   const width = rows.columns.length;
-  const places = selectRows(rows, query, TOP_LIST_SORT);
+  const places = selectRows(rows, query, runner.rankBy);
   const table = places.map((place) => {
     const values = rows.values.subarray(place * width, (place + 1) * width);
     return [rows.tasks[place] ?? 0, ...Array.from(values, orNull)];

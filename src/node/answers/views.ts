@@ -10,6 +10,12 @@ import type {
 } from '../control/api.ts';
 import { shownJobId } from '../control/selector.ts';
 
+/** Two machines that both call themselves `vm` are told apart by the end of their ids, on every peer alike. */
+export function displayName(status: CoreStatus, peer: string, name: string): string {
+  const isShared = status.peers.some(({ face }) => face.name === name && face.peer !== peer);
+  return isShared ? `${name}-${peer.slice(-4)}` : name;
+}
+
 /** What the net knows of a peer and the core does not. */
 export interface Contact {
   readonly port: number;
@@ -25,7 +31,10 @@ export function peersView(
   nowMs: number,
 ): PeersView {
   const shares = recentShares(status);
-  const peers = status.peers.map((peer) => peerView(peer, shares, contactOf(peer.face.peer)));
+  const peers = status.peers.map((peer) => ({
+    ...peerView(peer, shares, contactOf(peer.face.peer)),
+    name: displayName(status, peer.face.peer, peer.face.name),
+  }));
   const present = peers.filter((peer) => peer.state !== 'lost');
   return {
     v: 1,
@@ -76,18 +85,18 @@ function recentShares(status: CoreStatus): ReadonlyMap<string, number> {
     return new Map(status.peers.map((peer) => [peer.face.peer, peer.recentUnits / units]));
   }
   const last = status.jobs.findLast((job) => job.ending?.state === 'done');
-  return new Map(shareViews(last).map((share) => [share.id, share.share]));
+  return new Map(shareViews(status, last).map((share) => [share.id, share.share]));
 }
 
 /** Shares by work of one job; those who made nothing and are gone are left out. */
-export function shareViews(job: JobStatus | undefined): PeerShareView[] {
+export function shareViews(status: CoreStatus, job: JobStatus | undefined): PeerShareView[] {
   const shares = job?.shares ?? [];
   const units = sum(shares, (share) => share.units);
   return shares
     .filter((share) => share.slots > 0 || share.done > 0)
     .map((share) => ({
       id: share.peer,
-      name: share.name,
+      name: displayName(status, share.peer, share.name),
       addr: share.addr,
       slots: share.slots,
       done: share.done,
@@ -98,7 +107,7 @@ export function shareViews(job: JobStatus | undefined): PeerShareView[] {
 
 export function progressPeers(status: CoreStatus, job: JobStatus): ProgressPeer[] {
   const busy = new Map(status.peers.map((peer) => [String(peer.face.peer), peer]));
-  return shareViews(job)
+  return shareViews(status, job)
     .filter((share) => busy.get(share.id)?.state !== 'lost' || share.done > 0)
     .map(({ id, name, slots, done, share }) => {
       const running = busy.get(id)?.busySlots ?? 0;
@@ -136,7 +145,7 @@ function jobView(
     done: ending?.done ?? Math.max(0, job.counted - failed),
     failed,
     ...pace(job),
-    owner: owner?.face.name ?? job.owner.slice(-8),
+    owner: displayName(status, job.owner, owner?.face.name ?? job.owner.slice(-8)),
     submittedAt: header.submittedAt,
   };
 }

@@ -5,6 +5,7 @@ import type { Ledger } from '../../stealing/ledger.ts';
 import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
 import type { JobEvent, JobSummary, RankedTask } from '../control/api.ts';
 import type { WatchOptions } from '../control/handlers.ts';
+import { compareRows, parseSort } from '../control/row-query.ts';
 import { shownJobId } from '../control/selector.ts';
 import { packRows } from './rows.ts';
 import { topOf } from './summary.ts';
@@ -102,19 +103,25 @@ export class Watch {
       fresh = fresh.subtract(part);
       for (const [start, end] of part.intervals()) this.#told.add(start, end);
       const rows = packRows(ledger, part, runner.columns);
-      this.#best = better(this.#best, topOf(rows, { top: 1 }, runner)[0]);
+      this.#best = better(runner.rankBy, this.#best, topOf(rows, { top: 1 }, runner)[0]);
       if (this.#options.rows) this.#listener({ kind: 'rows', ...rows });
     }
   }
 }
 
-/** By the column that ranks backtests. */
-function better(a: RankedTask | undefined, b: RankedTask | undefined): RankedTask | undefined {
-  return rankOf(b) > rankOf(a) ? b : a;
-}
-
-function rankOf(task: RankedTask | undefined): number {
-  return task?.metrics['sharpe'] ?? Number.NEGATIVE_INFINITY;
+/** By the job's own ranking, as selectRows understands it. */
+function better(
+  rankBy: string | undefined,
+  a: RankedTask | undefined,
+  b: RankedTask | undefined,
+): RankedTask | undefined {
+  if (a === undefined || b === undefined || rankBy === undefined) return a ?? b;
+  const { column, direction } = parseSort(rankBy, [rankBy]);
+  const valueOf = (ranked: RankedTask): { task: number; value: number } => ({
+    task: ranked.task,
+    value: ranked.metrics[column] ?? Number.NaN,
+  });
+  return compareRows({ column, direction }, valueOf(a), valueOf(b)) <= 0 ? a : b;
 }
 
 function firstOf(tasks: IntervalSet, count: number): IntervalSet {

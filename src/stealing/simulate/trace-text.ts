@@ -87,7 +87,7 @@ export function describeOutput(output: Output): string {
       return `persist ${output.id}: ${what}`;
     }
     case 'loadJob':
-      return `loadJob ${output.jobNumber} from ${output.from.join(' ')}`;
+      return `loadJob ${output.jobNumber}`;
     case 'answerSubmit':
       return `answerSubmit, ${output.copies} copies`;
     case 'raiseAlarm':

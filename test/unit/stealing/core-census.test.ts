@@ -181,7 +181,7 @@ describe('a peer that comes back', () => {
       batches: [batchOf('a', [0, 4]), batchOf('b', [6, 7])],
       ending: undefined,
     });
-    expect(recovered).toContain('loadJob j as 1 from nobody');
+    expect(recovered).toContain('loadJob j as 1');
     rig.during(750);
     expect(rig.book('j').heldCount).toBe(0);
     rig.during(500);

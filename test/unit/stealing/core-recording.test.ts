@@ -85,6 +85,16 @@ describe('rows at the owner', () => {
     expect(rig.book('j').ledger.counted.count).toBe(2);
   });
 
+  it('of its own count on one disk when the only other disk keeps nothing twice', () => {
+    const rig = owner(2);
+    rig.finishAll('j');
+    rig.persisted(3);
+    rig.hearing(6_000, 'b');
+    expect(rig.book('j').ledger.counted.isEmpty).toBe(true);
+    rig.hearing(6_000, 'b');
+    expect(rig.book('j').ledger.counted.count).toBe(2);
+  });
+
   it('count on one disk when the only other peer is lost', () => {
     const rig = owner(4);
     rig.finish('j', [[0, 2]]);

@@ -9,7 +9,7 @@ const ARMED = { kind: 'lifelineArmed', rates: [], slots: 1 } as const;
 describe('submitting alone', () => {
   it('keeps, loads and runs the job, and answers when one disk has it', () => {
     const rig = new Rig();
-    expect(rig.submit('j', 4)).toEqual(['persist 1: job j', 'loadJob j as 1 from nobody']);
+    expect(rig.submit('j', 4)).toEqual(['persist 1: job j', 'loadJob j as 1']);
     expect(rig.claim()).toEqual([]);
     expect(rig.persisted(1)).toEqual(['answerSubmit j copies 1']);
     expect(rig.load('j', 4)).toEqual([]);
@@ -36,7 +36,7 @@ describe('submitting alone', () => {
     const rig = new Rig();
     expect(rig.submit('j', 0)).toEqual([
       'persist 1: job j',
-      'loadJob j as 1 from nobody',
+      'loadJob j as 1',
       'persist 2: j done',
       'unloadJob j',
       'jobChanged j',
@@ -60,7 +60,7 @@ describe('submitting with another peer', () => {
     rig.hear('b', ARMED);
     expect(rig.submit('j', 100)).toEqual([
       'persist 1: job j',
-      'loadJob j as 1 from nobody',
+      'loadJob j as 1',
       '> b: jobOffered j',
     ]);
     expect(rig.load('j', 100)).toEqual(['> b: grant 1 for 0: j 50-100']);
@@ -132,7 +132,7 @@ describe('hearing of a job', () => {
     rig.connect('a');
     rig.connect('c');
     const offer = { kind: 'jobOffered', header: header('j', 10) } as const;
-    expect(rig.hear('a', offer)).toEqual(['loadJob j as 1 from a']);
+    expect(rig.hear('a', offer)).toEqual(['loadJob j as 1']);
     expect(rig.hear('c', offer)).toEqual([]);
     expect(rig.load('j', 10)).toEqual(['persist 1: job j']);
     expect(rig.persisted(1)).toEqual(['> a: jobStored j', '> c: jobStored j']);
@@ -220,7 +220,7 @@ describe('the end of a job', () => {
         ending: doneEnding(10, state),
       });
     told('cancelled');
-    expect(told('done')).toContain('persist 3: j done');
+    expect(told('done')).toContain('persist 2: j done');
     expect(told('cancelled')).toEqual([]);
     expect(rig.book('j').ending?.state).toBe('done');
   });

@@ -246,7 +246,7 @@ function lineOf(output: Output): string {
     case 'persist':
       return `persist ${output.id}: ${entryText(output.entry)}`;
     case 'loadJob':
-      return `loadJob ${output.header.job} as ${output.jobNumber} from ${output.from.join() || 'nobody'}`;
+      return `loadJob ${output.header.job} as ${output.jobNumber}`;
     case 'answerSubmit':
       return `answerSubmit ${output.job} copies ${output.copies}`;
     case 'raiseAlarm':
