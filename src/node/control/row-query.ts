@@ -107,7 +107,7 @@ function holds(left: number, comparison: Comparison, right: number): boolean {
 }
 
 /** For toSorted: undefined values last whatever the direction, ties by task so that every peer says the same. */
-function compareRows(
+export function compareRows(
   order: RowOrder,
   a: { readonly task: number; readonly value: number },
   b: { readonly task: number; readonly value: number },

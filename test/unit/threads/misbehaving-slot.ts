@@ -11,6 +11,7 @@ const runner: TaskRunner = {
   taskCount: 2000,
   columns: ['value'],
   workRuns: [{ tasks: 2000, units: 1 }],
+  rankBy: undefined,
   waitMs: () => 0,
   label: () => ({ name: '', params: {} }),
   trades: () => [],
