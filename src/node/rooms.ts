@@ -16,6 +16,7 @@ import { Attached } from './jobs/attached.ts';
 import { JobLoader } from './jobs/loader.ts';
 import { Admission } from './net/admission.ts';
 import { DEFAULT_PORT, parseEndpoint } from './net/address.ts';
+import type { HostOptions } from './net/host-options.ts';
 import { MeshHost } from './net/host.ts';
 import { loadIdentity } from './net/identity.ts';
 import { AppendFile, replaceFile } from './store/append-file.ts';
@@ -105,9 +106,8 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
   };
   const pool = openSlots(face.slots, options, events);
   const firstPeer = new Gate();
-  const host = await MeshHost.start({
+  const host = await startHost(options, {
     privateKey: identity.privateKey,
-    listen: listenWish(options),
     face,
     version: options.version,
     membersFile: home.members,
@@ -153,6 +153,22 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
       await home.release();
     },
   };
+}
+
+/** An embedded peer lives for one job and dials everybody itself: any port will do when the usual is taken. */
+async function startHost(
+  options: DaemonOptions,
+  rest: Omit<HostOptions, 'listen'>,
+): Promise<MeshHost> {
+  const listen = listenWish(options);
+  try {
+    return await MeshHost.start({ ...rest, listen });
+  } catch (error) {
+    const isTaken = error instanceof MeshError && error.code === 'ADDRESS_IN_USE';
+    const mayMove = options.embedded === true && options.port === undefined;
+    if (!isTaken || !mayMove) throw error;
+    return MeshHost.start({ ...rest, listen: { ...listen, port: 0 } });
+  }
 }
 
 async function openDisk(

@@ -5,6 +5,7 @@ import { sharesOf } from './ending.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { PeerFace } from './input.ts';
 import type { JobEnding, JobHeader, PeerShare } from './job.ts';
+import type { JobBook } from './job-book.ts';
 import type { CoreState } from './state.ts';
 
 export interface PeerStatus {
@@ -99,7 +100,6 @@ function jobStatus(state: CoreState, id: JobId): JobStatus | undefined {
   const job = state.jobs.get(id);
   if (job === undefined) return undefined;
   const owner = state.ownerOf(job);
-  const told = state.beliefs.get(owner)?.progress.get(id)?.countedTasks ?? 0;
   const live = state.beliefs.live().filter(({ face }) => job.storedBy.has(face.peer));
   const isKeptHere = job.storedBy.has(state.self);
   return {
@@ -108,10 +108,17 @@ function jobStatus(state: CoreState, id: JobId): JobStatus | undefined {
     copies: live.length + (isKeptHere ? 1 : 0),
     isActive: job.isActive,
     ending: job.ending,
-    counted: owner === state.self ? job.ledger.counted.count : Math.max(told, 0),
-    failed: job.ledger.failedCount,
+    counted: countedTasks(state, job),
+    failed: job.ending?.failed ?? job.ledger.failedCount,
     heldHere: job.heldCount,
     elapsedMs: job.ending?.elapsedMs ?? state.nowMs - job.knownSinceMs,
     shares: job.ending?.shares ?? sharesOf(state, job),
   };
+}
+
+function countedTasks(state: CoreState, job: JobBook): number {
+  if (job.ending !== undefined) return job.ending.done + job.ending.failed;
+  const owner = state.ownerOf(job);
+  if (owner === state.self) return job.ledger.counted.count;
+  return state.beliefs.get(owner)?.progress.get(job.header.job)?.countedTasks ?? 0;
 }

@@ -30,7 +30,8 @@ export function openTerminal(
   return {
     isTty: stream.isTTY,
     get columns() {
-      const columns = stream.columns ?? (Number(process.env['COLUMNS']) || COLUMNS_DEFAULT);
+      // A terminal without a size (a CI's, a serial line's) says 0.
+      const columns = stream.columns || Number(process.env['COLUMNS']) || COLUMNS_DEFAULT;
       return Math.max(COLUMNS_MIN, columns);
     },
     paint: choosePaint(stream, color),
