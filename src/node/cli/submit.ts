@@ -1,10 +1,9 @@
 // mesh submit FILE: checks the file here, hands job and data to the peer, follows the job to its end.
-import { createHash } from 'node:crypto';
 import { ControlClient } from '../control/client.ts';
-import type { BlobName, ControlHandlers, SubmitRequest } from '../control/handlers.ts';
+import type { ControlHandlers } from '../control/handlers.ts';
+import { submitPrepared } from '../control/submission.ts';
 import type { SubmitView } from '../control/api.ts';
 import { EXIT_CODES, MeshError } from '../errors.ts';
-import type { PreparedJob } from '../jobfile/prepare.ts';
 import { type Context, warnOfSkew } from './context.ts';
 import { type EmbeddedPeer, handOver, startEmbedded } from './embedded.ts';
 import { follow, printDetached } from './follow.ts';
@@ -24,10 +23,7 @@ export interface SubmitFlags extends InputFlags, FollowFlags {
   readonly peer?: readonly string[];
 }
 
-/** Bytes per chunk of an upload: few enough to keep the daemon's loop free between two. */
-const CHUNK_BYTES = 256 * 1024;
 const CONNECT_MS = 15_000;
-const JOB_NAME_CHARS_MAX = 200;
 
 /** The peer that takes the job; `embedded` when it lives in this process. */
 interface Place {
@@ -51,7 +47,10 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
   }
   const place = await choosePlace(context, options);
   try {
-    const job = await hand(place.handlers, prepared, flags.name);
+    const job = await submitPrepared(place.handlers, {
+      ...prepared,
+      name: flags.name ?? prepared.name,
+    });
     if (options.detach) {
       printSubmitted(context, job);
       return 0;
@@ -108,42 +107,6 @@ async function choosePlace(
   }
   const embedded = await startEmbedded(context, options);
   return { handlers: embedded.handlers, embedded };
-}
-
-/** Uploads what the peer lacks, then the job. */
-async function hand(
-  peer: ControlHandlers,
-  prepared: PreparedJob,
-  name: string | undefined,
-): Promise<SubmitView> {
-  const spec = await upload(peer, sha256Of(prepared.specBytes), prepared.specBytes);
-  const datasets: BlobName[] = [];
-  for (const { sha256, bytes } of prepared.datasets) {
-    datasets.push(await upload(peer, sha256, bytes));
-  }
-  const request: SubmitRequest = {
-    name: (name ?? prepared.name).slice(0, JOB_NAME_CHARS_MAX),
-    kernel: prepared.kernel,
-    spec,
-    datasets,
-    taskCount: prepared.taskCount,
-  };
-  return peer.submit(request);
-}
-
-async function upload(peer: ControlHandlers, sha256: string, bytes: Uint8Array): Promise<BlobName> {
-  if (!(await peer.hasBlob(sha256))) await peer.putBlob(sha256, chunksOf(bytes));
-  return { sha256, bytes: bytes.byteLength };
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) {
-    yield bytes.subarray(at, at + CHUNK_BYTES);
-  }
-}
-
-function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function printSubmitted(context: Context, { job, jobId, copies }: SubmitView): void {

@@ -1,0 +1,44 @@
+// Handing a prepared job to a peer: its blobs first, so that the job itself is one small message.
+import { createHash } from 'node:crypto';
+import type { SubmitView } from './api.ts';
+import type { BlobName, ControlHandlers } from './handlers.ts';
+
+/** What `prepareJob` makes of a job file, as far as a peer needs it. */
+export interface Submission {
+  readonly name: string;
+  readonly kernel: string;
+  readonly specBytes: Uint8Array;
+  readonly datasets: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
+  readonly taskCount: number;
+}
+
+type Receiver = Pick<ControlHandlers, 'hasBlob' | 'putBlob' | 'submit'>;
+
+/** Bytes per chunk of an upload: few enough to keep the daemon's loop free between two. */
+const CHUNK_BYTES = 256 * 1024;
+const JOB_NAME_CHARS_MAX = 200;
+
+/** Uploads what the peer lacks, then the job. */
+export async function submitPrepared(peer: Receiver, job: Submission): Promise<SubmitView> {
+  const spec = await upload(peer, sha256Of(job.specBytes), job.specBytes);
+  const datasets: BlobName[] = [];
+  for (const { sha256, bytes } of job.datasets) datasets.push(await upload(peer, sha256, bytes));
+  const { kernel, taskCount } = job;
+  const name = job.name.slice(0, JOB_NAME_CHARS_MAX);
+  return peer.submit({ name, kernel, spec, datasets, taskCount });
+}
+
+async function upload(peer: Receiver, sha256: string, bytes: Uint8Array): Promise<BlobName> {
+  if (!(await peer.hasBlob(sha256))) await peer.putBlob(sha256, chunksOf(bytes));
+  return { sha256, bytes: bytes.byteLength };
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) {
+    yield bytes.subarray(at, at + CHUNK_BYTES);
+  }
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
