@@ -29,6 +29,9 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
     void daemon.close();
   };
   for (const signal of STOP_SIGNALS) process.on(signal, stop);
+  // A parent that keeps a channel to its peers (mesh demo) takes them along when it goes, even by kill -9.
+  const orphaned = (): void => stop('SIGTERM');
+  if (process.channel !== undefined) process.once('disconnect', orphaned);
 
   const status = await daemon.handlers.status();
   if (context.json) printJson(context.out, status);
@@ -38,5 +41,6 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   }
   await daemon.closed;
   for (const signal of STOP_SIGNALS) process.off(signal, stop);
+  process.off('disconnect', orphaned);
   return 0;
 }

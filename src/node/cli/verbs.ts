@@ -56,7 +56,7 @@ function declareRunning(program: Command, run: Run): void {
     .description('see a whole mesh at work on this computer')
     .option('--fast', 'at most 15 s, no animation')
     .action((flags: { fast?: boolean }) =>
-      run(async () => (await import('./demo.ts')).demo(flags)),
+      run(async (context) => (await import('./demo.ts')).demo(context, flags)),
     );
 }
 

@@ -1,0 +1,37 @@
+// Who plays in the demo: four pretend Macs, told apart by speed alone. Each has one slot, so that slots say nothing
+// about speed, and a throttle inside the slot, which the core neither sets nor sees: it has to measure.
+
+export interface Role {
+  readonly name: string;
+  /** For people. What a throttle makes of a slot depends on what else the computer does, so no figure. */
+  readonly pace: string;
+  /** The share of one core that its slot shows. */
+  readonly throttle: number;
+}
+
+const PARTS = [
+  { name: 'studio', pace: 'fast', part: 1 },
+  { name: 'mbp', pace: 'fast', part: 1 },
+  { name: 'mini', pace: 'slower', part: 0.5 },
+  { name: 'air', pace: 'slowest', part: 0.25 },
+] as const;
+
+/** The peer that the job is submitted to. */
+export const SUBMITTER = 'studio';
+/** The peer that is killed: not the submitter, and with enough of the work to be missed. */
+export const DOOMED = 'mbp';
+
+/** Cores that are left to the plain loop in this process, which runs beside the mesh, and to four main threads. */
+const CORES_LEFT = 1.1;
+/** Cores' worth of work of all four together. More makes more of a big computer; less is checked sooner: the plain
+ * loop does the same work on one core, so at 2 it takes twice as long as the mesh. */
+const MESH_CORES_MAX = 2;
+/** Also on one core, where everything takes turns. */
+const MESH_CORES_MIN = 0.5;
+
+/** `cores`: how many this process may use. */
+export function castFor(cores: number): readonly Role[] {
+  const sum = PARTS.reduce((total, { part }) => total + part, 0);
+  const meshCores = Math.min(MESH_CORES_MAX, Math.max(MESH_CORES_MIN, cores - CORES_LEFT));
+  return PARTS.map(({ name, pace, part }) => ({ name, pace, throttle: (part * meshCores) / sum }));
+}

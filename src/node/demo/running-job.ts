@@ -1,0 +1,147 @@
+// The demo's job while it runs: follows it at its submitter, counts its rows, samples everybody's speed, and takes
+// the doomed peer away when it holds enough of the work to be missed.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JobEvent, JobSummary, ProgressEvent } from '../control/api.ts';
+import { submitPrepared } from '../control/submission.ts';
+import { MeshError } from '../errors.ts';
+import type { PreparedJob } from '../jobfile/prepare.ts';
+import { RowTally, SpeedIntegral } from './observed.ts';
+import type { Screen } from './screen.ts';
+import type { Actor } from './stage.ts';
+import { HELD_SHARE_MIN, type PeerFacts } from './verdict.ts';
+
+/** The peer dies when this much of the job is done: late enough to see it work, early enough to be missed. */
+const KILL_DONE_MIN = 0.25;
+/** ms between two looks at the doomed peer's queue. */
+const LOOK_MS = 50;
+/** ms between two samples of the speeds, which travel with heartbeats of the same distance. */
+const SAMPLE_MS = 250;
+
+export interface Killed {
+  readonly id: string;
+  /** Backtests in its queue just before. */
+  readonly held: number;
+}
+
+export class RunningJob {
+  readonly id: string;
+  readonly rows: RowTally;
+  readonly summary: Promise<JobSummary>;
+  readonly #actors: readonly Actor[];
+  readonly #submitter: Actor;
+  readonly #screen: Screen;
+  readonly #taskCount: number;
+  readonly #speeds: SpeedIntegral;
+  readonly #alive: Set<string>;
+  #last: ProgressEvent | undefined;
+  #killed: string | undefined;
+  #hasEnded = false;
+
+  static async submit(
+    job: PreparedJob,
+    crew: { readonly actors: readonly Actor[]; readonly submitter: Actor },
+    screen: Screen,
+    signal: AbortSignal,
+  ): Promise<RunningJob> {
+    // Work starts before the submitter has the id.
+    const speeds = new SpeedIntegral(performance.now());
+    const { job: id } = await submitPrepared(crew.submitter.client, job);
+    return new RunningJob({ id, taskCount: job.taskCount, speeds }, crew, screen, signal);
+  }
+
+  private constructor(
+    job: { readonly id: string; readonly taskCount: number; readonly speeds: SpeedIntegral },
+    crew: { readonly actors: readonly Actor[]; readonly submitter: Actor },
+    screen: Screen,
+    signal: AbortSignal,
+  ) {
+    this.id = job.id;
+    this.#taskCount = job.taskCount;
+    this.#speeds = job.speeds;
+    this.rows = new RowTally(job.taskCount);
+    this.#actors = crew.actors;
+    this.#submitter = crew.submitter;
+    this.#screen = screen;
+    this.#alive = new Set(crew.actors.map((actor) => actor.id));
+    this.summary = this.#follow(signal);
+  }
+
+  /** Each peer's part of the speed that was there while the job ran. */
+  peers(): PeerFacts[] {
+    return this.#actors.map(({ id, role }) => ({
+      id,
+      name: role.name,
+      slots: 1,
+      speedShare: this.#speeds.shareOf(id),
+    }));
+  }
+
+  /** Undefined: the job ended, and `doomed` never held enough. */
+  async killWhenLoaded(
+    doomed: Actor,
+    kill: (actor: Actor) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Killed | undefined> {
+    while (!this.#hasEnded) {
+      await delay(LOOK_MS, undefined, { signal });
+      if ((this.#last?.done ?? 0) < KILL_DONE_MIN * this.#taskCount) continue;
+      const held = await queueOf(doomed);
+      if (held <= HELD_SHARE_MIN * this.#taskCount) continue;
+      await this.#sample();
+      await kill(doomed);
+      this.#alive.delete(doomed.id);
+      this.#killed = doomed.id;
+      const part = `${((held / this.#taskCount) * 100).toFixed(1)}% of the job`;
+      this.#screen.say(`✂ ${doomed.role.name} is killed (SIGKILL) with ${part} in its queue`);
+      return { id: doomed.id, held };
+    }
+    return undefined;
+  }
+
+  async #follow(signal: AbortSignal): Promise<JobSummary> {
+    const { client } = this.#submitter;
+    const { promise, resolve, reject } = Promise.withResolvers<JobSummary>();
+    const stop = await client.watch(this.id, { rows: true, top: 1 }, (event) => {
+      if (event.kind === 'ended') resolve(event.summary);
+      else if (event.kind === 'broken') reject(new MeshError('INTERNAL', event.reason));
+      else this.#hear(event);
+    });
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const sampler = setInterval(() => void this.#sample(), SAMPLE_MS);
+    try {
+      const summary = await promise;
+      await this.#sample();
+      return summary;
+    } finally {
+      this.#hasEnded = true;
+      clearInterval(sampler);
+      signal.removeEventListener('abort', onAbort);
+      stop();
+    }
+  }
+
+  #hear(event: Exclude<JobEvent, { kind: 'ended' | 'broken' }>): void {
+    if (event.kind === 'rows') {
+      this.rows.add(event.tasks);
+      return;
+    }
+    this.#last = event;
+    // In the order in which they were introduced, whatever the order of their ids.
+    const peers = this.#actors.flatMap(({ id }) => event.peers.filter((peer) => peer.id === id));
+    this.#screen.progress({ ...event, peers }, this.#killed);
+  }
+
+  async #sample(): Promise<void> {
+    const view = await this.#submitter.client.peers().catch(() => undefined);
+    if (view === undefined || this.#hasEnded) return;
+    const alive = view.peers.filter(({ id }) => this.#alive.has(id));
+    this.#speeds.sample(new Map(alive.map(({ id, rate }) => [id, rate])), performance.now());
+  }
+}
+
+/** As the peer itself says: nobody else knows it to the last backtest. */
+async function queueOf({ id, client }: Actor): Promise<number> {
+  const { peers } = await client.peers();
+  return peers.find((peer) => peer.id === id)?.queued ?? 0;
+}

@@ -1,0 +1,139 @@
+// What the demo claims, and whether it came true. Pure: facts in, claims and a table out.
+import type { JobSummary } from '../control/api.ts';
+
+/** The doomed peer must hold more than this of the job when it dies: less would not be missed. */
+export const HELD_SHARE_MIN = 0.05;
+
+/**
+ * How far a peer's share of work may lie from its share of speed, in points. What separates them: a rate is a moving
+ * average over 3 s of slot time and lags behind when other programs take the cores; the rows of the last 50 ms of a
+ * killed peer run elsewhere; at the end each slot finishes its micro-batch. In a quiet run all of that stays below
+ * two points; the rest is for a computer that does other things meanwhile. Shares by slots would be off by 13 or more.
+ */
+const SHARE_POINTS_MAX = 6;
+
+export interface PeerFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly slots: number;
+  /** 0..1: of the speed that was measured, over the time that the peer lived. */
+  readonly speedShare: number;
+}
+
+export interface DemoFacts {
+  readonly summary: JobSummary;
+  readonly peers: readonly PeerFacts[];
+  /** What the peer that was killed held just before, in backtests; undefined: none was killed. */
+  readonly killed: { readonly id: string; readonly held: number } | undefined;
+  readonly rows: { readonly tasks: number; readonly again: number };
+  readonly loopSha256: string;
+}
+
+export interface Claim {
+  readonly text: string;
+  readonly isTrue: boolean;
+}
+
+export interface PeerLine {
+  readonly name: string;
+  readonly wasKilled: boolean;
+  readonly slotShare: number;
+  readonly speedShare: number;
+  readonly workShare: number;
+  readonly done: number;
+}
+
+export interface DemoReport {
+  readonly v: 1;
+  readonly ok: boolean;
+  readonly tasks: number;
+  readonly elapsedMs: number;
+  readonly steals: number;
+  readonly resultsSha256: string | null;
+  readonly loopSha256: string;
+  readonly heldByKilled: number;
+  readonly peers: readonly PeerLine[];
+  readonly claims: readonly Claim[];
+}
+
+export function judge(facts: DemoFacts): DemoReport {
+  const { summary, loopSha256, killed } = facts;
+  const peers = peerLines(facts);
+  const claims = [
+    survived(facts),
+    countedOnce(facts),
+    sameHash(facts),
+    followsSpeed(peers),
+  ] as const;
+  return {
+    v: 1,
+    ok: claims.every((claim) => claim.isTrue),
+    tasks: summary.tasks,
+    elapsedMs: summary.elapsedMs,
+    steals: summary.steals,
+    resultsSha256: summary.resultsSha256,
+    loopSha256,
+    heldByKilled: killed?.held ?? 0,
+    peers,
+    claims,
+  };
+}
+
+function peerLines({ summary, peers, killed }: DemoFacts): PeerLine[] {
+  const slots = peers.reduce((sum, peer) => sum + peer.slots, 0);
+  const made = new Map(summary.peers.map((peer) => [peer.id, peer]));
+  return peers.map(({ id, name, slots: own, speedShare }) => ({
+    name,
+    wasKilled: id === killed?.id,
+    slotShare: own / slots,
+    speedShare,
+    workShare: made.get(id)?.share ?? 0,
+    done: made.get(id)?.done ?? 0,
+  }));
+}
+
+function survived({ summary, peers, killed }: DemoFacts): Claim {
+  const name = peers.find((peer) => peer.id === killed?.id)?.name;
+  if (killed === undefined || name === undefined) {
+    return { text: 'no peer was killed while it held enough of the work', isTrue: false };
+  }
+  const heldShare = killed.held / summary.tasks;
+  return {
+    text: `${name} died with ${percent(heldShare)} of the job in its queue, and the job ended without it`,
+    isTrue: heldShare > HELD_SHARE_MIN && summary.state === 'done',
+  };
+}
+
+function countedOnce({ summary, rows }: DemoFacts): Claim {
+  const byPeers = summary.peers.reduce((sum, peer) => sum + peer.done, 0);
+  const { tasks, done, failed } = summary;
+  const isTrue =
+    rows.tasks === tasks && rows.again === 0 && done === tasks && failed === 0 && byPeers === tasks;
+  return isTrue
+    ? { text: 'each counted once', isTrue }
+    : {
+        text: `each counted once (seen ${rows.tasks}, again ${rows.again}, done ${done}, failed ${failed}, by peers ${byPeers} of ${tasks})`,
+        isTrue,
+      };
+}
+
+function sameHash({ summary, loopSha256 }: DemoFacts): Claim {
+  return {
+    text: `results ${summary.resultsSha256?.slice(0, 12) ?? 'without a hash'}…, the same as by the plain loop`,
+    isTrue: summary.resultsSha256 === loopSha256,
+  };
+}
+
+function followsSpeed(peers: readonly PeerLine[]): Claim {
+  const points = Math.max(
+    ...peers.map(({ workShare, speedShare }) => Math.abs(workShare - speedShare) * 100),
+  );
+  return {
+    text: `work follows measured speed within ${points.toFixed(1)} points (${SHARE_POINTS_MAX} allowed), not slots`,
+    isTrue: points <= SHARE_POINTS_MAX,
+  };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)}%`;
+}
