@@ -20,7 +20,10 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
     identity: {
       id: rooms.face.peer,
       name: rooms.face.name,
-      addr: rooms.host.self.addr,
+      // The tailnet address may come up later.
+      get addr() {
+        return rooms.host.self.addr;
+      },
       port: rooms.host.self.port,
       version: options.version,
       home: options.home,

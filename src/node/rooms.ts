@@ -243,11 +243,12 @@ function listenWish({ listen, port }: DaemonOptions): { ip?: string; port: numbe
 }
 
 function contactOf(host: MeshHost, version: string, peer: string): Contact | undefined {
-  const { id, port } = host.self;
-  if (peer === id) return { port, version, path: 'direct', sinceMs: performance.timeOrigin };
+  const { id, addr, port } = host.self;
+  if (peer === id) return { addr, port, version, path: 'direct', sinceMs: performance.timeOrigin };
   const known = host.peers().find((candidate) => candidate.peer === peer);
   if (known === undefined) return undefined;
   return {
+    addr: known.addr,
     port: known.port,
     version: known.version,
     path: known.path,

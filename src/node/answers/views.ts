@@ -18,6 +18,8 @@ export function displayName(status: CoreStatus, peer: string, name: string): str
 
 /** What the net knows of a peer and the core does not. */
 export interface Contact {
+  /** Where it is now; a tailnet address may have come up since it was first met. */
+  readonly addr: string;
   readonly port: number;
   readonly version: string;
   readonly path: 'direct' | 'relay';
@@ -58,7 +60,7 @@ function peerView(
   return {
     id: peer.face.peer,
     name: peer.face.name,
-    addr: peer.face.addr,
+    addr: contact?.addr ?? peer.face.addr,
     port: contact?.port ?? 0,
     state: peer.state,
     slots: peer.face.slots,

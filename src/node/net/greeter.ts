@@ -4,7 +4,7 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { type PeerId, peerId } from '../../stealing/ids.ts';
 import { MeshError } from '../errors.ts';
 import { type Face, MAX_HELLO_FRAME } from '../wire/hello.ts';
-import { type Endpoint, endpointOf, parseEndpoint } from './address.ts';
+import { type Endpoint, endpointOf, isLoopbackIp, parseEndpoint } from './address.ts';
 import type { Admission, Crossing } from './admission.ts';
 import { dial } from './dialling.ts';
 import {
@@ -126,9 +126,7 @@ export class Greeter {
   }): Link {
     const { node, face: ownFace } = this.#init;
     const isOurs = made.isOurs ?? false;
-    // Whoever dialled us said where it listens; its own port of the moment leads nowhere.
-    const [announced] = made.face.addrs.flatMap((addr) => parseEndpoint(addr) ?? []);
-    const place = isOurs ? made.endpoint : (announced ?? made.endpoint);
+    const place = isOurs ? made.endpoint : listeningPlace(made.face, made.endpoint);
     return new Link({
       peer: made.remote,
       face: made.face,
@@ -143,6 +141,15 @@ export class Greeter {
       },
     });
   }
+}
+
+/** Whoever dialled us said where it listens; its own port of the moment leads nowhere. A machine whose tailnet
+ * address has only just come up says loopback, which from here is ourselves: it is where it dialled from. */
+function listeningPlace({ addrs }: Face, dialledFrom: Endpoint): Endpoint {
+  const announced = addrs.flatMap((addr) => parseEndpoint(addr) ?? []);
+  const isLocal = isLoopbackIp(dialledFrom.ip);
+  const outside = announced.find(({ ip }) => isLocal || !isLoopbackIp(ip));
+  return outside ?? { ip: dialledFrom.ip, port: announced[0]?.port ?? dialledFrom.port };
 }
 
 /** The address may belong to somebody else by now. */

@@ -52,10 +52,11 @@ export class Introductions {
 }
 
 /** Loopback addresses of another machine would lead to ourselves. */
-function usableAddrs({ face, remoteIp }: Link): string[] {
+function usableAddrs({ face, remoteIp, endpoint }: Link): string[] {
   const isLocal = isLoopbackIp(remoteIp);
-  return face.addrs.filter((addr) => {
-    const endpoint = parseEndpoint(addr);
-    return endpoint !== undefined && (isLocal || !isLoopbackIp(endpoint.ip));
+  const usable = face.addrs.filter((addr) => {
+    const announced = parseEndpoint(addr);
+    return announced !== undefined && (isLocal || !isLoopbackIp(announced.ip));
   });
+  return usable.length > 0 ? usable : [formatEndpoint(endpoint)];
 }
