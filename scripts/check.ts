@@ -16,6 +16,8 @@ const steps: readonly (readonly [what: string, ...command: string[]])[] = [
   ],
   ['format', 'biome', 'format', '.'],
   ['unused code', 'knip'],
+  ['the package as it is published', 'node', 'scripts/build.ts'],
+  ['its entries', 'publint', '--strict'],
 ];
 
 for (const [what, command, ...args] of steps) {

@@ -6,7 +6,7 @@ import type { Recording } from './recording.ts';
 import type { CoreState } from './state.ts';
 
 /** Error code in the last place of a row whose task used up its attempts. */
-export const ATTEMPTS_USED_UP = 90;
+const ATTEMPTS_USED_UP = 90;
 
 export function slotDied(
   state: CoreState,

@@ -6,7 +6,7 @@ import type { JobId, PeerId } from './ids.ts';
 import type { Limits } from './limits.ts';
 import type { Heartbeat, JobProgress, Rate } from './messages.ts';
 
-export type PeerState = 'ok' | 'suspect' | 'lost';
+type PeerState = 'ok' | 'suspect' | 'lost';
 
 export interface Belief {
   face: PeerFace;

@@ -41,6 +41,17 @@ const pages = [
 ];
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
+function lines(file: string): number {
+  return read(file).split('\n').length - 1;
+}
+
+/** Without comments. */
+function code(file: string): string {
+  return read(file)
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/\/\/.*$/gm, '');
+}
+
 describe('every source file', () => {
   it('opens with what it is', () => {
     expect([...sources, ...tests].filter((file) => !/^(#!.*\n)?\/\/ \S/.test(read(file)))).toEqual(
@@ -49,28 +60,25 @@ describe('every source file', () => {
   });
 
   it('is short enough to be one noun', () => {
-    const lines = (file: string): number => read(file).split('\n').length - 1;
     expect(sources.filter((file) => lines(file) > SOURCE_LINES_MAX)).toEqual([]);
     expect(tests.filter((file) => lines(file) > TEST_LINES_MAX)).toEqual([]);
   });
 
   it('has a name that says what is in it', () => {
-    const parts = (file: string): string[] => file.split('/');
     expect(
-      [...sources, ...tests].filter((file) => parts(file).some((part) => BANNED_NAMES.test(part))),
+      [...sources, ...tests].filter((file) =>
+        file.split('/').some((part) => BANNED_NAMES.test(part)),
+      ),
     ).toEqual([]);
   });
 
   it('leaves nothing for later', () => {
-    const later = new RegExp(['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|'));
+    // Written so that this file does not find itself.
+    const later = /TO(?=DO)DO|FIX(?=ME)ME|X(?=XX)XX/;
     expect([...sources, ...tests, ...pages].filter((file) => later.test(read(file)))).toEqual([]);
   });
 
   it('of the kernel multiplies and never raises to a power: ** is Math.pow, whose bits differ between machines', () => {
-    const code = (file: string): string =>
-      read(file)
-        .replaceAll(/\/\*[\s\S]*?\*\//g, '')
-        .replaceAll(/\/\/.*$/gm, '');
     expect(
       filesUnder('src/kernel', '.ts').filter((file) => /[\w)\]]\s*\*\*=?\s*[\w(]/.test(code(file))),
     ).toEqual([]);
@@ -79,7 +87,7 @@ describe('every source file', () => {
 
 describe('every test', () => {
   it('runs', () => {
-    const off = new RegExp(String.raw`\b(it|test|describe)\.(skip|to` + String.raw`do|only)\b`);
+    const off = /\b(it|test|describe)\.(skip|to(?=do)do|only)\b/;
     expect(tests.filter((file) => off.test(read(file)))).toEqual([]);
   });
 });

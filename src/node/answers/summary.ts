@@ -52,7 +52,7 @@ export function topOf(
   return places.map((place) => rankedTask(rows, place, runner));
 }
 
-export function rankedTask(rows: PackedRows, place: number, runner: TaskRunner): RankedTask {
+function rankedTask(rows: PackedRows, place: number, runner: TaskRunner): RankedTask {
   const task = rows.tasks[place] ?? 0;
   const width = rows.columns.length;
   const metrics = rows.columns.map((column, at) => [

@@ -18,8 +18,6 @@ const PARTS = [
 
 /** The peer that the job is submitted to. */
 export const SUBMITTER = 'studio';
-/** The peer that is killed: not the submitter, and with enough of the work to be missed. */
-export const DOOMED = 'mbp';
 
 /** Cores that are left to the plain loop in this process, which runs beside the mesh, and to four main threads. */
 const CORES_LEFT = 1.1;

@@ -5,7 +5,7 @@ import { type Interrupt, Interrupts } from '../cli/interrupts.ts';
 import { formatCount } from '../cli/output/format.ts';
 import type { Terminal } from '../cli/output/terminal.ts';
 import { MeshError } from '../errors.ts';
-import { castFor, DOOMED, SUBMITTER } from './cast.ts';
+import { castFor, SUBMITTER } from './cast.ts';
 import { measureSpeed } from './measure-speed.ts';
 import { plainLoopSha256 } from './plain-loop.ts';
 import { RunningJob } from './running-job.ts';
@@ -76,12 +76,14 @@ async function play({ stage, screen, signal, jobMs }: Play): Promise<DemoReport>
   screen.good(`${names} found each other; none of them is a head`);
 
   const submitter = actorNamed(actors, SUBMITTER);
+  const measuredSinceMs = performance.now();
   const perSec = await measureSpeed(submitter.client, workload, signal);
   screen.good(`measured: ${formatCount(perSec)} backtests per second, all together`);
 
   const prepared = await workload.sized('demo', (perSec * jobMs) / 1000);
   const runner = compiled(prepared);
-  const job = await RunningJob.submit(prepared, { actors, submitter }, screen, signal);
+  const crew = { actors, submitter, measuredSinceMs };
+  const job = await RunningJob.submit(prepared, crew, screen, signal);
   const count = formatCount(prepared.taskCount);
   screen.say(`job ${job.id}, submitted on ${SUBMITTER}: ${count} backtests of AAPL, 2013-2018`);
   const [loopSha256, summary, killed] = await Promise.all([
@@ -90,7 +92,7 @@ async function play({ stage, screen, signal, jobMs }: Play): Promise<DemoReport>
       screen.good('the job has ended; one plain loop over the same backtests checks it');
       return ended;
     }),
-    job.killWhenLoaded(actorNamed(actors, DOOMED), (actor) => stage.kill(actor), signal),
+    job.killTheLoaded((actor) => stage.kill(actor), signal),
   ]);
   return judge({ summary, killed, loopSha256, rows: job.rows, peers: job.peers() });
 }

@@ -30,20 +30,43 @@ export class RowTally {
   }
 }
 
-/** Speed over time: rate x the time for which it held, so that a peer that was killed counts for as long as it lived,
- * and one whose speed changed for what it was at each moment. */
+/**
+ * Speed over time: rate x the time for which it held, so that a peer that was killed counts for as long as it lived,
+ * and one whose speed changed for what it was at each moment. The rates that peers tell are moving averages over
+ * `memoryMs` and lag behind: average' = (speed - average) / memory, so the integral of speed is that of the average
+ * plus memory x its rise. While an average is younger than its memory, its age takes that place.
+ */
 export class SpeedIntegral {
+  readonly #memoryMs: number;
+  readonly #bornMs: number;
   readonly #units = new Map<string, number>();
+  #last: ReadonlyMap<string, number>;
   #lastMs: number;
 
-  constructor(startMs: number) {
+  /** `rates` at `startMs`, in units per ms; measured since `bornMs`. */
+  constructor(
+    memory: { readonly memoryMs: number; readonly bornMs: number },
+    rates: ReadonlyMap<string, number>,
+    startMs: number,
+  ) {
+    this.#memoryMs = memory.memoryMs;
+    this.#bornMs = memory.bornMs;
+    this.#last = rates;
     this.#lastMs = startMs;
   }
 
-  /** `rates`: units per ms of the peers that lived since the last sample. */
+  /** `rates` of the peers that lived since the last sample. */
   sample(rates: ReadonlyMap<string, number>, nowMs: number): void {
     const spanMs = Math.max(0, nowMs - this.#lastMs);
-    for (const [id, rate] of rates) this.#units.set(id, (this.#units.get(id) ?? 0) + rate * spanMs);
+    const ageMs = (this.#lastMs + nowMs) / 2 - this.#bornMs;
+    const memoryMs = Math.min(this.#memoryMs, ageMs);
+    for (const [id, rate] of rates) {
+      // 0: not measured yet.
+      const before = this.#last.get(id) || rate;
+      const units = ((before + rate) / 2) * spanMs + memoryMs * (rate - before);
+      this.#units.set(id, (this.#units.get(id) ?? 0) + units);
+    }
+    this.#last = rates;
     this.#lastMs = nowMs;
   }
 

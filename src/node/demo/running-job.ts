@@ -1,7 +1,8 @@
 // The demo's job while it runs: follows it at its submitter, counts its rows, samples everybody's speed, and takes
-// the doomed peer away when it holds enough of the work to be missed.
+// a peer away that holds enough of the work to be missed.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobEvent, JobSummary, ProgressEvent } from '../control/api.ts';
+import { DEFAULT_LIMITS } from '../../stealing/limits.ts';
 import { submitPrepared } from '../control/submission.ts';
 import { MeshError } from '../errors.ts';
 import type { PreparedJob } from '../jobfile/prepare.ts';
@@ -10,17 +11,24 @@ import type { Screen } from './screen.ts';
 import type { Actor } from './stage.ts';
 import { HELD_SHARE_MIN, type PeerFacts } from './verdict.ts';
 
-/** The peer dies when this much of the job is done: late enough to see it work, early enough to be missed. */
+/** A peer dies when this much of the job is done: late enough to see it work, early enough to be missed. */
 const KILL_DONE_MIN = 0.25;
-/** ms between two looks at the doomed peer's queue. */
+/** ms between two looks at the queues. */
 const LOOK_MS = 50;
-/** ms between two samples of the speeds, which travel with heartbeats of the same distance. */
+/** ms between two samples of the speeds: an average over 3 s hardly bends in between. */
 const SAMPLE_MS = 250;
 
 export interface Killed {
   readonly id: string;
   /** Backtests in its queue just before. */
   readonly held: number;
+}
+
+export interface Crew {
+  readonly actors: readonly Actor[];
+  readonly submitter: Actor;
+  /** When the peers first worked. */
+  readonly measuredSinceMs: number;
 }
 
 export class RunningJob {
@@ -39,19 +47,20 @@ export class RunningJob {
 
   static async submit(
     job: PreparedJob,
-    crew: { readonly actors: readonly Actor[]; readonly submitter: Actor },
+    crew: Crew,
     screen: Screen,
     signal: AbortSignal,
   ): Promise<RunningJob> {
     // Work starts before the submitter has the id.
-    const speeds = new SpeedIntegral(performance.now());
+    const memory = { memoryMs: DEFAULT_LIMITS.rateMemoryMs, bornMs: crew.measuredSinceMs };
+    const speeds = new SpeedIntegral(memory, await ratesOf(crew.actors), performance.now());
     const { job: id } = await submitPrepared(crew.submitter.client, job);
     return new RunningJob({ id, taskCount: job.taskCount, speeds }, crew, screen, signal);
   }
 
   private constructor(
     job: { readonly id: string; readonly taskCount: number; readonly speeds: SpeedIntegral },
-    crew: { readonly actors: readonly Actor[]; readonly submitter: Actor },
+    crew: Crew,
     screen: Screen,
     signal: AbortSignal,
   ) {
@@ -76,26 +85,33 @@ export class RunningJob {
     }));
   }
 
-  /** Undefined: the job ended, and `doomed` never held enough. */
-  async killWhenLoaded(
-    doomed: Actor,
+  /** Kills the peer with the longest queue, not the submitter. Undefined: none had enough before the job ended. */
+  async killTheLoaded(
     kill: (actor: Actor) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Killed | undefined> {
     while (!this.#hasEnded) {
       await delay(LOOK_MS, undefined, { signal });
       if ((this.#last?.done ?? 0) < KILL_DONE_MIN * this.#taskCount) continue;
-      const held = await queueOf(doomed);
+      const { actor, held } = await this.#mostLoaded();
       if (held <= HELD_SHARE_MIN * this.#taskCount) continue;
       await this.#sample();
-      await kill(doomed);
-      this.#alive.delete(doomed.id);
-      this.#killed = doomed.id;
+      await kill(actor);
+      this.#alive.delete(actor.id);
+      this.#killed = actor.id;
       const part = `${((held / this.#taskCount) * 100).toFixed(1)}% of the job`;
-      this.#screen.say(`✂ ${doomed.role.name} is killed (SIGKILL) with ${part} in its queue`);
-      return { id: doomed.id, held };
+      this.#screen.say(`✂ ${actor.role.name} is killed (SIGKILL) with ${part} in its queue`);
+      return { id: actor.id, held };
     }
     return undefined;
+  }
+
+  async #mostLoaded(): Promise<{ readonly actor: Actor; readonly held: number }> {
+    const others = this.#actors.filter((actor) => actor !== this.#submitter);
+    const loads = await Promise.all(
+      others.map(async (actor) => ({ actor, held: await queueOf(actor) })),
+    );
+    return loads.reduce((most, load) => (load.held > most.held ? load : most));
   }
 
   async #follow(signal: AbortSignal): Promise<JobSummary> {
@@ -133,11 +149,21 @@ export class RunningJob {
   }
 
   async #sample(): Promise<void> {
-    const view = await this.#submitter.client.peers().catch(() => undefined);
-    if (view === undefined || this.#hasEnded) return;
-    const alive = view.peers.filter(({ id }) => this.#alive.has(id));
-    this.#speeds.sample(new Map(alive.map(({ id, rate }) => [id, rate])), performance.now());
+    const rates = await ratesOf(this.#actors.filter(({ id }) => this.#alive.has(id)));
+    if (!this.#hasEnded) this.#speeds.sample(rates, performance.now());
   }
+}
+
+/** Units per ms, as each says of itself; nothing of one that does not answer. */
+async function ratesOf(actors: readonly Actor[]): Promise<ReadonlyMap<string, number>> {
+  const told = await Promise.all(
+    actors.map(async ({ id, client }) => {
+      const view = await client.peers().catch(() => undefined);
+      const rate = view?.peers.find((peer) => peer.id === id)?.rate;
+      return rate === undefined ? [] : [[id, rate] as const];
+    }),
+  );
+  return new Map(told.flat());
 }
 
 /** As the peer itself says: nobody else knows it to the last backtest. */

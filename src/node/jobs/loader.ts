@@ -14,7 +14,7 @@ const RETRY_MS = 500;
 /** Compiled jobs kept for labels and trades; each holds its indicator cache. */
 const RUNNERS_MAX = 8;
 
-export interface BlobShelf {
+interface BlobShelf {
   has(sha256: string): Promise<boolean>;
   read(sha256: string): Promise<Uint8Array>;
   readShared(sha256: string): Promise<SharedArrayBuffer>;
@@ -37,7 +37,7 @@ export interface LoaderPorts {
 }
 
 /** The job cannot run here, however often it is tried. */
-export class Unloadable extends Error {}
+class Unloadable extends Error {}
 
 export class JobLoader {
   readonly #ports: LoaderPorts;

@@ -4,6 +4,8 @@
 // replaced by another mesh's). A key file without a matching record was put there by a person, and counts as used.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
+import { fromString } from 'uint8arrays/from-string';
+import { toString } from 'uint8arrays/to-string';
 import * as z from 'zod';
 import { MeshError } from '../errors.ts';
 import { readPrivateFile, writePrivateFile } from './private-file.ts';
@@ -154,12 +156,12 @@ export class MeshKey {
 export function parseKeyLine(text: string): Uint8Array | undefined {
   const line = text.trim();
   if (!/^mesh1-[A-Za-z0-9_-]{43}$/.test(line)) return undefined;
-  const bytes = Buffer.from(line.slice(LINE_PREFIX.length), 'base64url');
-  return bytes.byteLength === KEY_BYTES ? Uint8Array.from(bytes) : undefined;
+  const bytes = fromString(line.slice(LINE_PREFIX.length), 'base64url');
+  return bytes.byteLength === KEY_BYTES ? bytes : undefined;
 }
 
 function formatKeyLine(bytes: Uint8Array): string {
-  return LINE_PREFIX + Buffer.from(bytes).toString('base64url');
+  return LINE_PREFIX + toString(bytes, 'base64url');
 }
 
 function fingerprintOf(bytes: Uint8Array): string {

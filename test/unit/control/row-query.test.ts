@@ -1,3 +1,4 @@
+// Which rows, in which order: one meaning of --sort, --where and --top.
 import { describe, expect, test } from 'vitest';
 import { parseSort, parseWhere, selectRows } from '../../../src/node/control/row-query.ts';
 

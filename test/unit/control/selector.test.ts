@@ -1,3 +1,4 @@
+// How people name a job, and which one they mean.
 import { describe, expect, test } from 'vitest';
 import {
   resolveJob,
