@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { castFor, DOOMED, SUBMITTER } from '../../../src/node/demo/cast.ts';
+import { castFor, SUBMITTER } from '../../../src/node/demo/cast.ts';
 import { RowTally, SpeedIntegral } from '../../../src/node/demo/observed.ts';
 import { plainLoopSha256 } from '../../../src/node/demo/plain-loop.ts';
 import { compiled, Workload } from '../../../src/node/demo/workload.ts';
+import { Rates } from '../../../src/stealing/rates.ts';
 import { prepareJob } from '../../../src/node/jobfile/prepare.ts';
 import { sequentialResultsSha256 } from '../../independent/sequential.ts';
 
@@ -24,23 +25,42 @@ describe('the tally of rows', () => {
 });
 
 describe('the integral of speed', () => {
-  it('counts a peer for the time that it lived, and every speed for the time that it held', () => {
-    const speeds = new SpeedIntegral(1_000);
-    speeds.sample(
-      new Map([
-        ['a', 10],
-        ['b', 30],
-      ]),
-      1_500,
-    );
-    speeds.sample(new Map([['a', 20]]), 3_000);
-    expect(speeds.shareOf('a')).toBeCloseTo(35 / 50, 12);
-    expect(speeds.shareOf('b')).toBeCloseTo(15 / 50, 12);
+  it('counts a peer for the time that it lived', () => {
+    const rates = new Map([
+      ['a', 10],
+      ['b', 30],
+    ]);
+    const speeds = new SpeedIntegral({ memoryMs: 3_000, bornMs: 0 }, rates, 4_000);
+    speeds.sample(rates, 4_500);
+    speeds.sample(new Map([['a', 10]]), 6_000);
+    expect(speeds.shareOf('a')).toBeCloseTo(20 / 35, 12);
+    expect(speeds.shareOf('b')).toBeCloseTo(15 / 35, 12);
     expect(speeds.shareOf('c')).toBe(0);
   });
 
+  it('sees through the averages that peers tell, old or young', () => {
+    for (const bornMs of [-60_000, -1_500]) {
+      const averages = new Rates(3_000, 1);
+      for (let ms = bornMs; ms < 0; ms += 5) averages.measured('k', 5 * 100, 5);
+      const told = (): number => averages.perSlotMs('k') ?? 0;
+      const rates = (): Map<string, number> =>
+        new Map([
+          ['a', told()],
+          ['b', 100],
+        ]);
+      const speeds = new SpeedIntegral({ memoryMs: 3_000, bornMs }, rates(), 0);
+      // Half as fast from the second second on: 2 x 100 + 2 x 50 against 4 x 100.
+      for (let ms = 0; ms < 4_000; ms += 5) {
+        averages.measured('k', 5 * (ms < 2_000 ? 100 : 50), 5);
+        if (ms % 250 === 245) speeds.sample(rates(), ms + 5);
+      }
+      expect(speeds.shareOf('a')).toBeCloseTo(300 / 700, 2);
+    }
+  });
+
   it('of nothing is nothing', () => {
-    expect(new SpeedIntegral(0).shareOf('a')).toBe(0);
+    const speeds = new SpeedIntegral({ memoryMs: 3_000, bornMs: 0 }, new Map(), 0);
+    expect(speeds.shareOf('a')).toBe(0);
   });
 });
 
@@ -56,10 +76,8 @@ describe('the cast', () => {
     }
   });
 
-  it('kills somebody else than the submitter', () => {
-    const names = castFor(2).map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining([SUBMITTER, DOOMED]));
-    expect(DOOMED).not.toBe(SUBMITTER);
+  it('has the submitter in it', () => {
+    expect(castFor(2).map(({ name }) => name)).toContain(SUBMITTER);
   });
 });
 
