@@ -79,6 +79,22 @@ test('a peer runs from the installed package, slots and all', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ v: 1, tasks: 20, done: 20, failed: 0 });
 });
 
+test('the demo runs from the installed package, candles and all', async () => {
+  const { status, stdout, stderr } = await meshWith(['demo', '--fast', '--json']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ v: 1, ok: true });
+});
+
+test('the installed package is a library as well', async () => {
+  const script = "console.log(Object.keys(await import('strategy-mesh')).join())";
+  const cwd = join(place, 'prefix', 'lib');
+  const words = ['--input-type=module', '--eval', script];
+  const { stdout } = await run(process.execPath, words, { cwd });
+  expect(stdout.trim().split(',')).toEqual(
+    expect.arrayContaining(['ControlClient', 'MeshError', 'prepareJob', 'submitPrepared']),
+  );
+});
+
 test('a Node that is too old gets one sentence', async () => {
   const shim = join(place, 'old-node.cjs');
   await writeFile(shim, "Object.defineProperty(process, 'version', { value: 'v20.20.2' });");
