@@ -1,43 +1,23 @@
 // Every indicator that rules may name: its parameters and their bounds, what it is computed from, its outputs,
 // and from which bar it is defined. The parser, the documentation and the series cache all read this table.
 
-import type { Candles } from '../job.ts';
-import type { Field } from '../language/ast.ts';
-import { MAX_PERIOD } from '../limits.ts';
 import { deviation, ema, sma, wma } from './averages.ts';
+import {
+  type IndicatorDefinition,
+  type IndicatorInput,
+  ofCandles,
+  ofSeries,
+  period,
+  whole,
+  windowed,
+} from './definition.ts';
+import { adx, minusDi, parabolicSar, plusDi } from './directional.ts';
 import { macd, mom, roc, rsi } from './momentum.ts';
-import { atr, highest, lowest, trueRange } from './ranges.ts';
-
-export interface ParameterDefinition {
-  readonly name: string;
-  readonly min: number;
-  readonly max: number;
-  readonly isWhole: boolean;
-  /** Value when left out. */
-  readonly fallback?: number;
-}
-
-interface IndicatorInput {
-  readonly candles: Candles;
-  /** The source series; the close where the indicator takes none. */
-  readonly source: Float64Array;
-  /** First bar at which `source` is defined. */
-  readonly start: number;
-}
-
-export interface IndicatorDefinition {
-  readonly name: string;
-  readonly summary: string;
-  readonly parameters: readonly ParameterDefinition[];
-  /** One entry: the call itself is the value. Several: rules name one after a dot. */
-  readonly outputs: readonly string[];
-  /** Column it is computed from when the rule names no series; null: it needs whole candles. */
-  readonly source: Field | null;
-  /** Bars that its input must have before its first value. */
-  lookback(parameters: readonly number[]): number;
-  /** One series per output, in order. */
-  compute(input: IndicatorInput, parameters: readonly number[]): readonly Float64Array[];
-}
+import { cci, cmo, stochastic, stochasticRsi, williamsR } from './oscillators.ts';
+import { atr, highest, lowest, normalisedAtr, trueRange } from './ranges.ts';
+import { linearRegression, regressionSlope } from './regression.ts';
+import { dema, kama, tema, trix } from './smoothing.ts';
+import { moneyFlow, onBalanceVolume, vwap } from './volume.ts';
 
 export function findIndicator(name: string): IndicatorDefinition | undefined {
   return BY_NAME.get(name);
@@ -58,86 +38,104 @@ export function isPlannedIndicator(name: string): boolean {
 }
 
 const PLANNED: ReadonlySet<string> = new Set(
-  (
-    'dema tema trima kama natr adx plus_di minus_di cci mfi obv willr trix cmo sar linreg vwap stoch ' +
-    'stochrsi aroon ultosc ad adosc bop midprice ppo apo ichimoku supertrend keltner'
-  ).split(' '),
+  'trima aroon ultosc ad adosc bop midprice ppo apo ichimoku supertrend keltner'.split(' '),
 );
 
-const period = (min = 1, name = 'period'): ParameterDefinition => ({
-  name,
-  min,
-  max: MAX_PERIOD,
-  isWhole: true,
-});
+/** Bars of a CCI: its mean deviation costs a pass over the window at every bar. */
+const CCI_PERIOD_MAX = 1000;
 
-const windowed = (parameters: readonly number[]): number => (parameters[0] ?? 1) - 1;
-const whole = (parameters: readonly number[]): number => parameters[0] ?? 0;
-
-type SeriesFunction = (x: Float64Array, start: number, period: number) => Float64Array;
-
-const of =
-  (compute: SeriesFunction): IndicatorDefinition['compute'] =>
-  ({ source, start }, [length = 1]) => [compute(source, start, length)];
-
-function simple(
-  name: string,
-  summary: string,
-  compute: SeriesFunction,
-  more: Partial<Pick<IndicatorDefinition, 'parameters' | 'source' | 'lookback'>> = {},
-): IndicatorDefinition {
-  return {
-    name,
-    summary,
-    parameters: [period()],
-    outputs: ['value'],
-    source: 'close',
-    lookback: windowed,
-    compute: of(compute),
-    ...more,
-  };
-}
+const CHANGES = { lookback: whole };
 
 const DEFINITIONS: readonly IndicatorDefinition[] = [
-  simple('sma', 'simple moving average', sma),
-  simple('ema', 'exponential moving average, seeded by the SMA', ema),
-  simple('wma', 'linearly weighted moving average', wma),
-  simple('volsma', 'simple moving average of the volume', sma, { source: 'volume' }),
-  simple('stddev', 'population standard deviation', deviation),
-  simple('rsi', "Wilder's relative strength index", rsi, {
+  ofSeries('sma', 'simple moving average', sma),
+  ofSeries('ema', 'exponential moving average, seeded by the SMA', ema),
+  ofSeries('wma', 'linearly weighted moving average', wma),
+  ofSeries('dema', 'double exponential moving average', dema, {
+    lookback: ([length = 1]) => 2 * (length - 1),
+  }),
+  ofSeries('tema', 'triple exponential moving average', tema, {
+    lookback: ([length = 1]) => 3 * (length - 1),
+  }),
+  ofSeries('kama', "Kaufman's adaptive moving average", kama, {
     parameters: [period(2)],
     lookback: whole,
   }),
-  simple('roc', 'change over so many bars, in percent', roc, { lookback: whole }),
-  simple('mom', 'change over so many bars', mom, { lookback: whole }),
-  simple('highest', 'largest high of the window, this bar included', highest, { source: 'high' }),
-  simple('lowest', 'smallest low of the window, this bar included', lowest, { source: 'low' }),
-  {
-    name: 'atr',
-    summary: "Wilder's average true range",
-    parameters: [period()],
-    outputs: ['value'],
-    source: null,
+  ofSeries('volsma', 'simple moving average of the volume', sma, { source: 'volume' }),
+  ofSeries('stddev', 'population standard deviation', deviation),
+  ofSeries('linreg', 'end of the least-squares line', linearRegression, {
+    parameters: [period(2)],
+  }),
+  ofSeries('linregslope', 'rise per bar of the least-squares line', regressionSlope, {
+    parameters: [period(2)],
+  }),
+  ofSeries('rsi', "Wilder's relative strength index", rsi, {
+    parameters: [period(2)],
     lookback: whole,
-    compute: ({ candles }, [length = 1]) => [atr(candles, length)],
-  },
-  {
-    name: 'trange',
-    summary: 'true range of the bar',
+  }),
+  ofSeries('cmo', "Chande's momentum oscillator, with Wilder's averages", cmo, {
+    parameters: [period(2)],
+    lookback: whole,
+  }),
+  ofSeries('roc', 'change over so many bars, in percent', roc, CHANGES),
+  ofSeries('mom', 'change over so many bars', mom, CHANGES),
+  ofSeries('trix', 'change of a triple EMA from bar to bar, in percent', trix, {
+    lookback: ([length = 1]) => 3 * (length - 1) + 1,
+  }),
+  ofSeries('highest', 'largest high of the window, this bar included', highest, { source: 'high' }),
+  ofSeries('lowest', 'smallest low of the window, this bar included', lowest, { source: 'low' }),
+  ofCandles('atr', "Wilder's average true range", atr, CHANGES),
+  ofCandles('natr', 'average true range in percent of the close', normalisedAtr, CHANGES),
+  ofCandles('trange', 'true range of the bar', trueRange, { parameters: [], lookback: () => 1 }),
+  ofCandles('plus_di', "Wilder's +DI", plusDi, { parameters: [period(2)], lookback: whole }),
+  ofCandles('minus_di', "Wilder's -DI", minusDi, { parameters: [period(2)], lookback: whole }),
+  ofCandles('adx', "Wilder's average directional index", adx, {
+    parameters: [period(2)],
+    lookback: ([length = 2]) => 2 * length - 1,
+  }),
+  ofCandles('willr', 'Williams %R, 0 to -100', williamsR, { parameters: [period(2)] }),
+  ofCandles('cci', 'commodity channel index', cci, {
+    parameters: [{ ...period(2), max: CCI_PERIOD_MAX }],
+  }),
+  ofCandles('mfi', 'money flow index', moneyFlow, { parameters: [period(2)], lookback: whole }),
+  ofCandles('obv', 'on-balance volume', onBalanceVolume, { parameters: [], lookback: () => 0 }),
+  ofCandles('vwap', 'volume-weighted average price since midnight UTC', vwap, {
     parameters: [],
+    lookback: () => 0,
+  }),
+  {
+    name: 'sar',
+    summary: 'parabolic stop and reverse',
+    parameters: [
+      { name: 'step', min: 0, max: 10, isWhole: false, fallback: 0.02 },
+      { name: 'most', min: 0, max: 10, isWhole: false, fallback: 0.2 },
+    ],
     outputs: ['value'],
     source: null,
     lookback: () => 1,
-    compute: ({ candles }) => [trueRange(candles)],
+    compute: ({ candles }, [step = 0.02, most = 0.2]) => [parabolicSar(candles, step, most)],
+  },
+  {
+    name: 'stoch',
+    summary: 'slow stochastic and its signal line',
+    parameters: [period(1, 'fast', 14), period(1, 'slow', 3), period(1, 'signal', 3)],
+    outputs: ['k', 'd'],
+    source: null,
+    lookback: ([fast = 14, slow = 3, signal = 3]) => fast + slow + signal - 3,
+    compute: ({ candles }, parameters) => stochastic(candles, parameters),
+  },
+  {
+    name: 'stochrsi',
+    summary: 'stochastic of the RSI and its signal line',
+    parameters: [period(2, 'period', 14), period(1, 'fast', 5), period(1, 'signal', 3)],
+    outputs: ['k', 'd'],
+    source: 'close',
+    lookback: ([length = 14, fast = 5, signal = 3]) => length + fast + signal - 2,
+    compute: ({ source, start }, parameters) => stochasticRsi(source, start, parameters),
   },
   {
     name: 'macd',
     summary: 'difference of two EMAs, its signal line and their distance',
-    parameters: [
-      { ...period(2, 'fast'), fallback: 12 },
-      { ...period(2, 'slow'), fallback: 26 },
-      { ...period(1, 'signal'), fallback: 9 },
-    ],
+    parameters: [period(2, 'fast', 12), period(2, 'slow', 26), period(1, 'signal', 9)],
     outputs: ['macd', 'signal', 'hist'],
     source: 'close',
     lookback: ([fast = 12, slow = 26, signal = 9]) => Math.max(fast, slow) + signal - 2,

@@ -35,6 +35,11 @@ export function atr(candles: Candles, period: number): Float64Array {
   return out;
 }
 
+/** ATR in percent of the close. Defined from bar `period`. */
+export function normalisedAtr(candles: Candles, period: number): Float64Array {
+  return atr(candles, period).map((range, bar) => (range / (candles.close[bar] as number)) * 100);
+}
+
 /** Largest of the `period` values that end at each bar, that bar included. Defined from start+period-1. */
 export function highest(x: Float64Array, start: number, period: number): Float64Array {
   return extreme(x, start, period, (candidate, rival) => candidate >= rival);

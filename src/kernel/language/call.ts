@@ -1,12 +1,7 @@
 // One indicator call: is there such an indicator, does it take these parameters, has it that output.
 
-import {
-  type IndicatorDefinition,
-  type ParameterDefinition,
-  findIndicator,
-  indicatorNames,
-  isPlannedIndicator,
-} from '../indicators/catalog.ts';
+import { findIndicator, indicatorNames, isPlannedIndicator } from '../indicators/catalog.ts';
+import type { IndicatorDefinition, ParameterDefinition } from '../indicators/definition.ts';
 import { FIELDS, type Expression, isConstant } from './ast.ts';
 import { nearest } from './suggest.ts';
 import { RuleError, type Token } from './token.ts';

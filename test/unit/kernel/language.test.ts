@@ -25,7 +25,7 @@ describe('rules', () => {
 
   it.each([
     ['emma($n) > 1', 0, 4, 'unknown indicator "emma"', 'did you mean "ema"?'],
-    ['close > adx(14)', 8, 3, '"adx" is known but not built yet', undefined],
+    ['close > aroon(14)', 8, 5, '"aroon" is known but not built yet', undefined],
     ['close > sma', 8, 3, '"sma" needs its parameters', undefined],
     ['close > sma(0)', 12, 1, 'period must be a whole number from 1 to 100000, not 0', undefined],
     ['close > sma(1e9)', 12, 3, 'not 1000000000', undefined],
