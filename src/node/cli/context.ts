@@ -68,6 +68,8 @@ export async function withPeer<T>(
   ask: (peer: ControlClient) => Promise<T>,
 ): Promise<T> {
   const peer = await ControlClient.connect(context.home);
+  // A node whose process is stopped is found out by this, before something is asked that may take long.
+  await peer.status();
   const answer = await ask(peer);
   warnOfSkew(context, peer);
   return answer;

@@ -33,11 +33,17 @@ import { controlSocketPath, probeSocket } from './socket.ts';
 /** Bytes of one JSON answer: the rows of a million tasks are about 300 MB; above this, use the event stream. */
 const ANSWER_BYTES_MAX = 2 ** 29;
 
+/** ms. The node's main thread never computes, so it answers in milliseconds, on a crowded machine in tens of them.
+ * More: a person waits longer for the news that its process is stopped; less: swapping looks like that. */
+const ANSWER_MS_MAX = 5_000;
+
 interface Call {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly path: string;
   readonly body?: unknown;
   readonly stream?: AsyncIterable<Uint8Array>;
+  /** ms until the answer begins; 0: however long it takes to reach disks and peers, or to read a million rows. */
+  readonly patienceMs?: number;
 }
 
 export class ControlClient implements ControlHandlers {
@@ -85,25 +91,27 @@ export class ControlClient implements ControlHandlers {
   }
 
   async putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#json({ method: 'PUT', path: `/v1/blobs/${sha256}`, stream: body });
+    await this.#json({ method: 'PUT', path: `/v1/blobs/${sha256}`, stream: body, patienceMs: 0 });
   }
 
   submit(request: SubmitRequest): Promise<SubmitView> {
-    return this.#json({ method: 'POST', path: '/v1/jobs', body: request });
+    return this.#json({ method: 'POST', path: '/v1/jobs', body: request, patienceMs: 0 });
   }
 
   summary(job: string, { top, sort }: SummaryQuery): Promise<JobSummary> {
-    return this.#json({ method: 'GET', path: `${jobPath(job)}/summary${query({ top, sort })}` });
+    const path = `${jobPath(job)}/summary${query({ top, sort })}`;
+    return this.#json({ method: 'GET', path, patienceMs: 0 });
   }
 
   results(job: string, { top, sort, where, labels }: ResultsQuery): Promise<ResultsView> {
     const filters = where === undefined ? undefined : JSON.stringify(where);
     const search = query({ top, sort, where: filters, labels });
-    return this.#json({ method: 'GET', path: `${jobPath(job)}/results${search}` });
+    return this.#json({ method: 'GET', path: `${jobPath(job)}/results${search}`, patienceMs: 0 });
   }
 
   trades(job: string, task: number): Promise<TradesView> {
-    return this.#json({ method: 'GET', path: `${jobPath(job)}/tasks/${task}/trades` });
+    const path = `${jobPath(job)}/tasks/${task}/trades`;
+    return this.#json({ method: 'GET', path, patienceMs: 0 });
   }
 
   cancel(job: string): Promise<CancelView> {
@@ -111,11 +119,18 @@ export class ControlClient implements ControlHandlers {
   }
 
   connect(addr: string, waitMs: number): Promise<ConnectView> {
-    return this.#json({ method: 'POST', path: '/v1/peers', body: { addr, waitMs } });
+    const body = { addr, waitMs };
+    return this.#json({
+      method: 'POST',
+      path: '/v1/peers',
+      body,
+      patienceMs: waitMs + ANSWER_MS_MAX,
+    });
   }
 
   leave(options: { timeoutMs: number }): Promise<LeaveView> {
-    return this.#json({ method: 'POST', path: '/v1/leave', body: options });
+    const patienceMs = options.timeoutMs + ANSWER_MS_MAX;
+    return this.#json({ method: 'POST', path: '/v1/leave', body: options, patienceMs });
   }
 
   async stop(): Promise<void> {
@@ -152,6 +167,8 @@ export class ControlClient implements ControlHandlers {
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
     const { method, path } = call;
     const request = httpRequest({ socketPath: this.#socketPath, method, path, headers });
+    const { patienceMs = ANSWER_MS_MAX } = call;
+    request.setTimeout(patienceMs, () => request.destroy(noAnswer(patienceMs)));
     const answered = new Promise<IncomingMessage>((settle, reject) => {
       request.once('response', settle);
       request.on('error', (cause) => reject(sendFailed(cause)));
@@ -162,6 +179,8 @@ export class ControlClient implements ControlHandlers {
       pipeline(Readable.from(call.stream, { objectMode: false }), request).catch(() => {});
     }
     const response = await answered;
+    // A stream of events may be silent for as long as nothing happens.
+    request.setTimeout(0);
     this.peerVersion = response.headers[VERSION_HEADER]?.toString();
     return response;
   }
@@ -225,7 +244,15 @@ async function readError(response: IncomingMessage): Promise<MeshError> {
   }
 }
 
+function noAnswer(patienceMs: number): MeshError {
+  const seconds = Math.round(patienceMs / 1000);
+  return new MeshError('UNREACHABLE', `the node on this machine does not answer for ${seconds} s`, {
+    hint: 'is its process stopped? kill it, then: mesh join',
+  });
+}
+
 function sendFailed(cause: Error): MeshError {
+  if (cause instanceof MeshError) return cause;
   const { code } = cause as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ECONNREFUSED') return noNode();
   return new MeshError('UNREACHABLE', `the node stopped answering (${cause.message})`, {
