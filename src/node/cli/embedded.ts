@@ -1,8 +1,11 @@
 // A submit on a machine without a node: this process is the peer, with its own slots, until the job has ended.
 // Same home, same identity, same lock as the node that `join` would start.
 import type { ControlHandlers } from '../control/handlers.ts';
+import type { Daemon, DaemonOptions } from '../daemon.ts';
+import { MeshError } from '../errors.ts';
 import type { Context } from './context.ts';
 import type { Departure } from './follow.ts';
+import { reachPeers } from './join.ts';
 import { formatCount, plural, printable } from './output/format.ts';
 import type { ProgressEvent } from '../control/api.ts';
 
@@ -20,16 +23,14 @@ export async function startEmbedded(
   context: Context,
   options: { readonly peers: readonly string[]; readonly slots: number | undefined },
 ): Promise<EmbeddedPeer> {
-  const { Daemon } = await import('../daemon.ts');
-  const { peers, slots } = options;
-  const daemon = await Daemon.start({
-    home: context.home,
-    version: context.version,
-    embedded: true,
-    peers: [...peers],
-    waitMs: DEFAULT_WAIT_MS,
-    ...(slots === undefined ? {} : { slots }),
-  });
+  const daemon = await startDaemon(context, options.slots);
+  try {
+    await reachPeers(daemon.handlers, options.peers, DEFAULT_WAIT_MS);
+  } catch (error) {
+    // Who names a peer wants it to help: working alone would be another job than the one that was asked for.
+    await daemon.close();
+    throw error;
+  }
   if (!context.quiet && !context.json) {
     const others = (await otherPeers(daemon.handlers)).length;
     context.err.line(
@@ -39,6 +40,24 @@ export async function startEmbedded(
     );
   }
   return daemon;
+}
+
+/** On any port when another peer of this machine has the usual one: nobody needs to know where to find this one. */
+async function startDaemon(context: Context, slots: number | undefined): Promise<Daemon> {
+  const { Daemon } = await import('../daemon.ts');
+  const options: DaemonOptions = {
+    home: context.home,
+    version: context.version,
+    embedded: true,
+    peers: [],
+    ...(slots === undefined ? {} : { slots }),
+  };
+  try {
+    return await Daemon.start(options);
+  } catch (error) {
+    if (!(error instanceof MeshError) || error.code !== 'ADDRESS_IN_USE') throw error;
+    return Daemon.start({ ...options, port: 0 });
+  }
 }
 
 /** The person goes, the job need not: others take it over, or it waits on this disk. */
