@@ -95,7 +95,7 @@ export async function openRooms(options: DaemonOptions, events: RoomEvents): Pro
 }
 
 async function openInside(home: Home, options: DaemonOptions, events: RoomEvents): Promise<Rooms> {
-  const log = pino({ base: null }, destination({ dest: home.log, sync: true, mode: 0o600 }));
+  const log = openLog(home.log);
   const identity = await loadIdentity(home.identity);
   const admission = await Admission.open(home.directory);
   const disk = await openDisk(home, log);
@@ -169,6 +169,13 @@ async function startHost(
     if (!isTaken || !mayMove) throw error;
     return MeshHost.start({ ...rest, listen: { ...listen, port: 0 } });
   }
+}
+
+/** A log line that a full disk refuses is lost; the peer goes on. */
+function openLog(path: string): Logger {
+  const lines = destination({ dest: path, sync: true, mode: 0o600 });
+  lines.on('error', () => {});
+  return pino({ base: null }, lines);
 }
 
 async function openDisk(

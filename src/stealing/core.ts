@@ -290,7 +290,7 @@ export class StealingCore {
     }
     switch (message.kind) {
       case 'rows':
-        return this.#recording.received(job, from, message.delivery, message.batch);
+        return this.#recording.received(job, from, message);
       case 'census':
         return this.#census.asked(from, job, message.census);
       case 'censusAnswer':

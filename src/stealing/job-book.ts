@@ -30,6 +30,8 @@ export class JobBook {
   readonly storedBy = new Set<PeerId>();
   /** Finished here, on the way to this disk. */
   unsaved = new IntervalSet();
+  /** Present here, and refused by this disk: other disks must do. */
+  readonly unkept = new IntervalSet();
   unsavedSinceMs = 0;
   /** undefined until the slots know the job. */
   work: WorkModel | undefined;

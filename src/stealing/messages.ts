@@ -82,12 +82,14 @@ export type Message =
       readonly batches: readonly Batch[];
     }
   | { readonly kind: 'grantConfirmed'; readonly grant: number }
-  /** Rows for the receiver's disk; sent when they are on the sender's. */
+  /** Rows for the receiver's disk; sent when they are on the sender's, or when that refused them. */
   | {
       readonly kind: 'rows';
       readonly job: JobId;
       readonly delivery: number;
       readonly batch: RowBatch;
+      /** The sender's disk refused them: its copy is none. */
+      readonly isUnkept?: boolean | undefined;
     }
   /** The rows of that delivery are on the sender's disk. */
   | { readonly kind: 'rowsKept'; readonly delivery: number }

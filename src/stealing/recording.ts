@@ -6,8 +6,11 @@ import { type Interval, IntervalSet, countTasks, validIntervals } from '../deque
 import { type PeerId, highestRanked } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader, RowBatch } from './job.ts';
+import type { Message } from './messages.ts';
 import type { CoreState } from './state.ts';
 import { closeWindow } from './windows.ts';
+
+type RowsMessage = Extract<Message, { kind: 'rows' }>;
 
 interface Delivery {
   readonly job: JobBook;
@@ -57,15 +60,16 @@ export class Recording {
     this.#write(job, batch);
   }
 
-  /** Rows of another peer, which has them on its disk. */
-  received(job: JobBook, from: PeerId, delivery: number, batch: RowBatch): void {
+  /** Rows of another peer, which has them on its disk unless that refused them. */
+  received(job: JobBook, from: PeerId, message: RowsMessage): void {
     const state = this.#state;
+    const { batch, delivery, isUnkept } = message;
     if (!isWellFormed(batch, job.header)) return;
     this.#enter(job, batch);
     job.drop(batch.intervals);
     // Most of a queue is in the window. What came is taken out of it; claimed tasks run on.
     if (!job.running.intersect(batch.intervals).isEmpty) closeWindow(state, job);
-    job.ledger.markOnDisk(from, batch.intervals);
+    if (isUnkept !== true) job.ledger.markOnDisk(from, batch.intervals);
     const mine = job.ledger.onDiskOf(state.self);
     const isKept = IntervalSet.from(batch.intervals).subtract(mine).isEmpty;
     const kept = { kind: 'rowsKept', delivery } as const;
@@ -90,6 +94,7 @@ export class Recording {
     if (written === undefined) return false;
     this.#writing.delete(id);
     written.job.ledger.markOnDisk(this.#state.self, written.intervals);
+    for (const [start, end] of written.intervals) written.job.unkept.remove(start, end);
     this.deliverOwed(written.job);
     this.count(written.job);
     return true;
@@ -100,6 +105,8 @@ export class Recording {
     if (written === undefined) return false;
     this.#writing.delete(id);
     this.#diskFailedMs = this.#state.nowMs;
+    for (const [start, end] of written.intervals) written.job.unkept.add(start, end);
+    this.deliverOwed(written.job);
     return true;
   }
 
@@ -130,17 +137,18 @@ export class Recording {
     const isOwner = state.isOwner(job);
     const to = isOwner ? this.#buddyOf(job) : state.ownerOf(job);
     if (to === undefined || state.beliefs.get(to)?.connected !== true) return;
-    let owed = job.ledger.onDiskOf(state.self);
-    if (isOwner) for (const peer of this.#liveDisks(job)) owed = owed.subtract(peer);
-    else owed = owed.intersect(job.ledger.madeBy(state.self)).subtract(job.ledger.onDiskOf(to));
+    let owed = job.ledger.onDiskOf(state.self).union(job.unkept).subtract(job.ledger.onDiskOf(to));
+    if (isOwner) owed = owed.subtract(this.#onDisks(job, 2));
+    else owed = owed.intersect(job.ledger.madeBy(state.self));
     for (const delivery of this.#deliveries.values()) {
       if (delivery.job === job && delivery.to === to) owed = owed.subtract(delivery.intervals);
     }
-    this.sendRows(job, to, owed);
+    this.sendRows(job, to, owed.subtract(job.unkept));
+    this.sendRows(job, to, owed.intersect(job.unkept), true);
   }
 
-  /** `tasks` must be present here and on this disk. */
-  sendRows(job: JobBook, to: PeerId, tasks: IntervalSet): void {
+  /** `tasks` must be present here, and on this disk unless it refused them. */
+  sendRows(job: JobBook, to: PeerId, tasks: IntervalSet, isUnkept = false): void {
     const state = this.#state;
     const rowBytes = job.header.rowWidth * Float64Array.BYTES_PER_ELEMENT;
     const rowsMax = Math.floor(state.limits.rowsMessageBytesMax / rowBytes);
@@ -148,7 +156,8 @@ export class Recording {
       const delivery = this.#nextDelivery++;
       const { intervals } = batch;
       this.#deliveries.set(delivery, { job, to, intervals, sentMs: state.nowMs });
-      state.send(to, { kind: 'rows', job: job.header.job, delivery, batch });
+      const rows = { kind: 'rows', job: job.header.job, delivery, batch } as const;
+      state.send(to, isUnkept ? { ...rows, isUnkept } : rows);
     }
   }
 
@@ -187,14 +196,9 @@ export class Recording {
   count(job: JobBook): void {
     const state = this.#state;
     if (!state.isOwner(job) || job.ledger.isComplete) return;
-    const mine = job.ledger.onDiskOf(state.self);
-    let enough = mine.subtract(job.ledger.counted);
-    if (enough.isEmpty) return;
-    if (this.#keepers().length > 0) {
-      let second = new IntervalSet();
-      for (const disk of this.#liveDisks(job)) second = second.union(enough.intersect(disk));
-      enough = second;
-    }
+    const isFull = this.#diskFailedMs !== Number.NEGATIVE_INFINITY;
+    const disks = this.#keepers().length + (isFull ? 0 : 1);
+    const enough = this.#onDisks(job, Math.min(2, disks)).subtract(job.ledger.counted);
     if (job.ledger.count(enough.intervals()) > 0) {
       job.lastCountedMs = state.nowMs;
       state.emit({ kind: 'jobChanged', job: job.header.job });
@@ -232,8 +236,20 @@ export class Recording {
     return highestRanked(`${job.header.job}|${this.#state.self}`, connected);
   }
 
-  #liveDisks(job: JobBook): IntervalSet[] {
-    return this.#state.beliefs.live().map(({ face }) => job.ledger.onDiskOf(face.peer));
+  /** What is present here and lies on at least that many live disks, this one included: one (or none asked
+   * for) or two. */
+  #onDisks(job: JobBook, atLeast: number): IntervalSet {
+    const { beliefs, self } = this.#state;
+    const peers = [self, ...beliefs.live().map(({ face }) => face.peer)];
+    let once = new IntervalSet();
+    let twice = new IntervalSet();
+    for (const peer of peers) {
+      const disk = job.ledger.onDiskOf(peer);
+      if (disk.isEmpty) continue;
+      twice = twice.union(once.intersect(disk));
+      once = once.union(disk);
+    }
+    return (atLeast >= 2 ? twice : once).intersect(job.ledger.present);
   }
 
   /** Who never heard of a job drops its rows without a word; running ones are offered by their owner. */

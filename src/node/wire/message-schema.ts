@@ -22,6 +22,7 @@ import {
   intervals,
   list,
   matching,
+  optional,
   record,
   text,
   word,
@@ -179,7 +180,12 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
     batches: list(record<Batch>({ job: jobIdText, intervals: intervals('any') }), LIST_LENGTH_MAX),
   }),
   grantConfirmed: record<Body<'grantConfirmed'>>({ grant: count }),
-  rows: record<Body<'rows'>>({ job: jobIdText, delivery: count, batch: rowBatch }),
+  rows: record<Body<'rows'>>({
+    job: jobIdText,
+    delivery: count,
+    batch: rowBatch,
+    isUnkept: optional(flag),
+  }),
   rowsKept: record<Body<'rowsKept'>>({ delivery: count }),
   census: record<Body<'census'>>({ job: jobIdText, census: count }),
   censusAnswer: record<Body<'censusAnswer'>>({

@@ -44,12 +44,14 @@ describe('rows made by a peer that is not the owner', () => {
     expect(lost).toEqual(['> c: rows 3: j rows of b 0-2']);
   });
 
-  it('are sent to nobody while this disk refuses them, and offered to it again', () => {
+  it('go to the owner all the same when this disk refuses them, and say so; the disk is asked again', () => {
     const rig = holder([0, 2]);
     rig.finishAll('j');
-    rig.fact({ kind: 'persistFailed', id: 2, reason: 'disk full' });
+    const refused = rig.fact({ kind: 'persistFailed', id: 2, reason: 'disk full' });
+    expect(refused).toContain('> a: rows 1: j rows of b 0-2 unkept');
+    rig.hear('a', { kind: 'rowsKept', delivery: 1 });
     expect(rig.hearing(5_250, 'a')).toEqual(['persist 3: j rows of b 0-2']);
-    expect(rig.persisted(3)).toEqual(['> a: rows 1: j rows of b 0-2']);
+    expect(rig.persisted(3)).toEqual([]);
   });
 });
 
@@ -67,11 +69,14 @@ describe('rows at the owner', () => {
     expect(rig.hear('b', rows(8, [2, 4]))).toEqual(['> b: rowsKept 8']);
   });
 
-  it('are not acknowledged when its disk refuses them', () => {
+  it('are not acknowledged when its disk refuses them, and then count on the one disk there is', () => {
     const rig = owner(4);
     rig.hear('b', rows(7, [2, 4]));
-    expect(rig.fact({ kind: 'persistFailed', id: 3, reason: 'disk full' })).toHaveLength(1);
-    expect(rig.book('j').ledger.counted.count).toBe(0);
+    expect(rig.fact({ kind: 'persistFailed', id: 3, reason: 'disk full' })).toEqual([
+      'log warn this disk did not keep a record',
+      'jobChanged j',
+    ]);
+    expect(rig.book('j').ledger.counted.intervals()).toEqual([[2, 4]]);
     expect(rig.hearing(5_250, 'b')).toEqual(['persist 4: j rows of b 2-4']);
   });
 

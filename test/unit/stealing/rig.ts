@@ -291,7 +291,7 @@ function textOf(message: Message): string {
     case 'grantConfirmed':
       return `grantConfirmed ${message.grant}`;
     case 'rows':
-      return `rows ${message.delivery}: ${message.job} ${batchText(message.batch)}`;
+      return `rows ${message.delivery}: ${message.job} ${batchText(message.batch)}${message.isUnkept === true ? ' unkept' : ''}`;
     case 'rowsKept':
       return `rowsKept ${message.delivery}`;
     case 'census':
