@@ -124,6 +124,24 @@ describe('the pages', () => {
   });
 });
 
+describe('the lockfile', () => {
+  it('names the builds of every platform, so that npm ci works on a Mac too', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const locked = Object.keys(packages);
+    const wanted = Object.values(packages).flatMap((entry) =>
+      Object.keys(entry.optionalDependencies ?? {}),
+    );
+    const missing = wanted.filter((name) => !locked.some((path) => path.endsWith(`/${name}`)));
+    expect(missing).toEqual([]);
+  });
+
+  it('names no registry', () => {
+    expect(read('package-lock.json')).not.toContain('"resolved"');
+  });
+});
+
 describe('the linter', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mesh-arrows-'));
   copyFileSync(join(ROOT, '.oxlintrc.json'), join(folder, '.oxlintrc.json'));
