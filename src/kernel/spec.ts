@@ -33,6 +33,12 @@ export interface BrokerSpec {
   readonly slippage: number;
   /** Quantities are whole multiples of this; 0: any fraction. */
   readonly lot: number;
+  /** A signal fills at the next open, or (unsafe) at the close that gave it. */
+  readonly fill: 'nextOpen' | 'close';
+  /** What stop and target are measured from: the price of the fill, or the close that gave the signal. */
+  readonly stopReference: 'fill' | 'signalClose';
+  /** Which counts as first where one bar reaches both stop and target. */
+  readonly sameBar: 'stopFirst' | 'targetFirst';
 }
 
 export interface StrategySpec {
@@ -44,8 +50,12 @@ export interface StrategySpec {
   /** Distance expressions; null: none. */
   readonly stopLoss: string | null;
   readonly takeProfit: string | null;
+  readonly trailingStop: string | null;
+  readonly breakeven: string | null;
   /** Constant expression; null: no bound. */
   readonly maxBars: string | null;
+  /** Constant expression; null: no pause after a trade. */
+  readonly cooldown: string | null;
   readonly reverse: boolean;
   readonly size: SizeSpec;
 }
@@ -78,7 +88,7 @@ export type RuleSpec =
   | { readonly not: RuleSpec };
 
 export interface SizeSpec {
-  readonly kind: 'equity' | 'cash' | 'units';
+  readonly kind: 'equity' | 'cash' | 'units' | 'risk';
   /** Constant expression. */
   readonly value: string;
 }

@@ -15,7 +15,10 @@ export interface Strategy {
   readonly short: Side | null;
   readonly stopLoss: Expression | null;
   readonly takeProfit: Expression | null;
+  readonly trailingStop: Expression | null;
+  readonly breakeven: Expression | null;
   readonly maxBars: Expression | null;
+  readonly cooldown: Expression | null;
   readonly reverse: boolean;
   readonly size: { readonly kind: SizeSpec['kind']; readonly value: Expression };
 }
@@ -30,6 +33,8 @@ export function parseStrategy(spec: StrategySpec): Strategy {
   const scope = new Set(grid.names);
   const expression = (text: string | null): Expression | null =>
     text === null ? null : parseExpression(text, scope);
+  const constant = (text: string | null): Expression | null =>
+    text === null ? null : parseConstant(text, scope);
   return {
     name: spec.name,
     grid,
@@ -37,7 +42,10 @@ export function parseStrategy(spec: StrategySpec): Strategy {
     short: parseSide(spec.short, scope),
     stopLoss: expression(spec.stopLoss),
     takeProfit: expression(spec.takeProfit),
-    maxBars: spec.maxBars === null ? null : parseConstant(spec.maxBars, scope),
+    trailingStop: expression(spec.trailingStop),
+    breakeven: expression(spec.breakeven),
+    maxBars: constant(spec.maxBars),
+    cooldown: constant(spec.cooldown),
     reverse: spec.reverse,
     size: { kind: spec.size.kind, value: parseConstant(spec.size.value, scope) },
   };

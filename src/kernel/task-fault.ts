@@ -7,6 +7,7 @@ const TASK_FAULTS = {
   3: 'the size is not above zero, or above all of the equity',
   4: 'maxBars is not a whole number from 1 on',
   5: 'the data has fewer bars than the indicators need',
+  6: 'cooldown is not a whole number from 0 on',
 } as const;
 
 export type TaskFaultCode = keyof typeof TASK_FAULTS;

@@ -3,6 +3,7 @@
 
 import { type Expression, constantValue, isConstant } from '../language/ast.ts';
 import type { VariableValue } from '../language/print.ts';
+import type { SizeSpec } from '../spec.ts';
 import type { Side, Strategy } from '../strategy.ts';
 import { TaskFault } from '../task-fault.ts';
 import type { Market } from './market.ts';
@@ -13,10 +14,14 @@ export interface Plan {
   readonly short: SidePlan | null;
   readonly stopLoss: Distance | null;
   readonly takeProfit: Distance | null;
+  readonly trailingStop: Distance | null;
+  readonly breakeven: Distance | null;
   /** Infinity: no bound. */
   readonly maxBars: number;
+  /** Bars that must lie between an exit's bar and the close that may call for the next entry. */
+  readonly cooldown: number;
   readonly reverse: boolean;
-  readonly size: { readonly kind: 'equity' | 'cash' | 'units'; readonly value: number };
+  readonly size: { readonly kind: SizeSpec['kind']; readonly value: number };
   /** First bar whose close may decide something: all that the rules look back on exists from here on. */
   readonly firstDecision: number;
 }
@@ -60,7 +65,10 @@ export function planTask(
     short: side(strategy.short),
     stopLoss: distance(strategy.stopLoss),
     takeProfit: distance(strategy.takeProfit),
+    trailingStop: distance(strategy.trailingStop),
+    breakeven: distance(strategy.breakeven),
     maxBars: maxBarsOf(strategy.maxBars, valueOf),
+    cooldown: cooldownOf(strategy.cooldown, valueOf),
     reverse: strategy.reverse,
     size: sizeOf(strategy, valueOf),
   };
@@ -81,10 +89,17 @@ function maxBarsOf(expression: Expression | null, valueOf: VariableValue): numbe
   return bars;
 }
 
+function cooldownOf(expression: Expression | null, valueOf: VariableValue): number {
+  if (expression === null) return 0;
+  const bars = constantValue(expression, valueOf);
+  if (!Number.isInteger(bars) || bars < 0) throw new TaskFault(6);
+  return bars;
+}
+
 function sizeOf(strategy: Strategy, valueOf: VariableValue): Plan['size'] {
   const { kind } = strategy.size;
   const value = constantValue(strategy.size.value, valueOf);
-  const most = kind === 'equity' ? 1 : Number.MAX_VALUE;
+  const most = kind === 'equity' || kind === 'risk' ? 1 : Number.MAX_VALUE;
   if (!(value > 0 && value <= most)) throw new TaskFault(3);
   return { kind, value };
 }

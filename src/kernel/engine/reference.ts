@@ -2,18 +2,23 @@
 // must give the same row bit for bit. Each bar goes through the same five steps:
 //
 //   1. open    what was decided on the previous close fills at this open: the exit first, then the entry;
-//   2. inside  stop and target, live from the entry bar on; the open decides where it is already beyond one,
-//              and where both lie within the bar the stop counts as first (an ambiguous exit);
+//   2. inside  the nearest stop and the target, live from the entry bar on; the open decides where it is already
+//              beyond one, and where both lie within the bar the stop counts as first (an ambiguous exit); then
+//              trailing and breakeven stops learn of this bar, for the next one;
 //   3. close   equity is marked at the close; equity of zero or less closes the position and ends trading;
 //   4. end     at the last bar an open position is closed at the close (a forced exit);
 //   5. decide  the rules are read on this close, for the next open.
+//
+// With `fill: close` there is nothing to do at the open; the rules are read between 2 and 3 and what they call for
+// fills at that same close, but for entries on the last bar.
 //
 // Money is kept as realised equity: cash at the start, plus profit and loss, minus fees as they are paid.
 
 import type { Trade } from '../job.ts';
 import type { BrokerSpec } from '../spec.ts';
+import { type Entry, ExitLevels } from './levels.ts';
 import type { Market } from './market.ts';
-import type { Distance, Plan, SidePlan } from './plan.ts';
+import type { Plan, SidePlan } from './plan.ts';
 
 type ExitReason = Trade['exitReason'];
 
@@ -62,10 +67,10 @@ class Simulation {
   #entryBar = 0;
   #entryPrice = 0;
   #entryFee = 0;
-  #stop = NaN;
-  #target = NaN;
+  #levels: ExitLevels | undefined;
+  #lastExitBar = -Infinity;
 
-  /** Decided on the previous close. */
+  /** Decided on the last close and not filled yet. */
   #pendingExit: 'signal' | 'maxBars' | undefined;
   #pendingSide = 0;
 
@@ -92,18 +97,32 @@ class Simulation {
   }
 
   step(bar: number): void {
+    if (this.#broker.fill === 'close') this.#stepWithCloseFills(bar);
+    else this.#stepWithOpenFills(bar);
+  }
+
+  #stepWithOpenFills(bar: number): void {
     if (this.#side === 0 && this.#pendingSide === 0) {
       // Flat before and after the open: the equity is the last bar's, marked already.
       this.#sampleDay(bar, this.#equity);
     } else {
-      this.#fillAtOpen(bar);
-      if (this.#side !== 0) {
-        this.#exposedBars++;
-        this.#checkLevels(bar);
-      }
-      this.#closeBar(bar);
+      this.#fill(bar, this.#market.candles.open[bar] as number, bar - 1);
+      this.#liveThrough(bar);
+      this.#forceOut(bar, bar === this.#market.end - 1);
+      this.#mark(bar);
     }
-    if (bar >= this.#plan.firstDecision && !this.#isRuined) this.#decide(bar);
+    this.#decide(bar);
+  }
+
+  #stepWithCloseFills(bar: number): void {
+    const isLast = bar === this.#market.end - 1;
+    this.#liveThrough(bar);
+    this.#forceOut(bar, false);
+    this.#decide(bar);
+    if (isLast) this.#pendingSide = 0;
+    this.#fill(bar, this.#market.candles.close[bar] as number, bar);
+    this.#forceOut(bar, isLast);
+    this.#mark(bar);
   }
 
   outcome(): Outcome {
@@ -121,40 +140,38 @@ class Simulation {
     };
   }
 
-  #fillAtOpen(bar: number): void {
+  #fill(bar: number, market: number, signalBar: number): void {
     const exit = this.#pendingExit;
     const side = this.#pendingSide;
     this.#pendingExit = undefined;
     this.#pendingSide = 0;
-    const open = this.#market.candles.open[bar] as number;
-    if (exit !== undefined && this.#side !== 0) this.#exitAtMarket(bar, open, exit);
-    if (side !== 0 && this.#side === 0) this.#enter(bar, open, side);
+    if (exit !== undefined && this.#side !== 0) this.#exitAtMarket(bar, market, exit);
+    if (side === 0 || this.#side !== 0) return;
+    const price = market * (1 + side * this.#broker.slippage);
+    const close = this.#market.candles.close[signalBar] as number;
+    const reference = this.#broker.stopReference === 'fill' ? price : close;
+    this.#enter(bar, { side, signalBar, price, reference });
   }
 
-  #enter(bar: number, open: number, side: number): void {
-    const { fee, slippage } = this.#broker;
-    const { stopLoss, takeProfit } = this.#plan;
-    const price = open * (1 + side * slippage);
-    const quantity = this.#quantityAt(price);
+  #enter(bar: number, entry: Entry): void {
+    const levels = ExitLevels.at(this.#plan, entry);
+    if (levels === undefined) return;
+    const { side, price } = entry;
+    const quantity = this.#quantityAt(price, side * (price - levels.stop));
     if (!(quantity > 0)) return;
-    const stop = stopLoss === null ? NaN : levelOf(stopLoss, bar - 1, price, -side);
-    const target = takeProfit === null ? NaN : levelOf(takeProfit, bar - 1, price, side);
-    // A distance in price units can be undefined or zero at the signal bar: no trade without its stop.
-    if (stopLoss !== null && Number.isNaN(stop)) return;
-    if (takeProfit !== null && Number.isNaN(target)) return;
     this.#side = side;
     this.#quantity = quantity;
     this.#entryBar = bar;
     this.#entryPrice = price;
-    this.#entryFee = quantity * price * fee;
-    this.#stop = stop;
-    this.#target = target;
+    this.#entryFee = quantity * price * this.#broker.fee;
+    this.#levels = levels;
     this.#equity -= this.#entryFee;
     this.#fees += this.#entryFee;
   }
 
-  /** What the equity can pay for with its fee, as whole lots; 0: no trade. A short is bound in the same way. */
-  #quantityAt(price: number): number {
+  /** What the equity can pay for with its fee, as whole lots; 0: no trade. A short is bound in the same way.
+   * `lossPerUnit` is what the stop would cost. */
+  #quantityAt(price: number, lossPerUnit: number): number {
     const { fee, lot } = this.#broker;
     const { kind, value } = this.#plan.size;
     const cost = price * (1 + fee);
@@ -164,54 +181,76 @@ class Simulation {
       const units = lot > 0 ? Math.floor(value / lot + 1e-9) * lot : value;
       return units * cost <= this.#equity ? units : 0;
     }
-    const spend = kind === 'equity' ? this.#equity * value : Math.min(value, this.#equity);
-    const quantity = spend / cost;
+    let quantity: number;
+    if (kind === 'risk') {
+      // Beyond its stop already: there is nothing to size by.
+      if (!(lossPerUnit > 0)) return 0;
+      quantity = Math.min((this.#equity * value) / lossPerUnit, this.#equity / cost);
+    } else {
+      const spend = kind === 'equity' ? this.#equity * value : Math.min(value, this.#equity);
+      quantity = spend / cost;
+    }
     return lot > 0 ? Math.floor(quantity / lot) * lot : quantity;
   }
 
-  #checkLevels(bar: number): void {
+  /** The bar between its open and its close, for a position that is open. */
+  #liveThrough(bar: number): void {
+    const levels = this.#levels;
+    if (this.#side === 0 || levels === undefined) return;
+    this.#exposedBars++;
+    this.#checkLevels(bar, levels);
+    levels.follow(
+      this.#market.candles.high[bar] as number,
+      this.#market.candles.low[bar] as number,
+    );
+  }
+
+  #checkLevels(bar: number, { stop, stopReason, target }: ExitLevels): void {
     const { candles } = this.#market;
     const open = candles.open[bar] as number;
     // Seen from the position: the worst and the best price of the bar. Comparisons with NaN (no level) fail.
     const isLong = this.#side === 1;
     const low = candles.low[bar] as number;
     const high = candles.high[bar] as number;
-    const stop = this.#stop;
-    const target = this.#target;
     const openAtStop = isLong ? open <= stop : open >= stop;
     const openAtTarget = isLong ? open >= target : open <= target;
-    if (openAtStop) this.#exitAtMarket(bar, open, 'stop');
+    if (openAtStop) this.#exitAtMarket(bar, open, stopReason);
     else if (openAtTarget) this.#exit(bar, open, 'target');
     else {
       const touchesStop = isLong ? low <= stop : high >= stop;
       const touchesTarget = isLong ? high >= target : low <= target;
-      if (touchesStop && touchesTarget) this.#ambiguousExits++;
-      if (touchesStop) this.#exitAtMarket(bar, stop, 'stop');
+      const isAmbiguous = touchesStop && touchesTarget;
+      if (isAmbiguous) this.#ambiguousExits++;
+      const stopCounts = !isAmbiguous || this.#broker.sameBar === 'stopFirst';
+      if (touchesStop && stopCounts) this.#exitAtMarket(bar, stop, stopReason);
       else if (touchesTarget) this.#exit(bar, target, 'target');
     }
   }
 
-  #closeBar(bar: number): void {
+  /** Closes at the close what equity of zero or less, or the end of the range, does not let live. */
+  #forceOut(bar: number, isLast: boolean): void {
+    if (this.#side === 0) return;
     const close = this.#market.candles.close[bar] as number;
-    const isLast = bar === this.#market.end - 1;
-    if (this.#side !== 0) {
-      const marked = this.#equity + this.#side * this.#quantity * (close - this.#entryPrice);
-      this.#isRuined = marked <= 0;
-      if (isLast || this.#isRuined) {
-        this.#forcedExits++;
-        this.#exitAtMarket(bar, close, 'end');
-      }
-    }
-    const equity =
-      this.#side === 0
-        ? this.#equity
-        : this.#equity + this.#side * this.#quantity * (close - this.#entryPrice);
+    this.#isRuined = this.#equityAt(close) <= 0;
+    if (!isLast && !this.#isRuined) return;
+    this.#forcedExits++;
+    this.#exitAtMarket(bar, close, 'end');
+  }
+
+  #mark(bar: number): void {
+    const equity = this.#equityAt(this.#market.candles.close[bar] as number);
     if (equity > this.#peak) this.#peak = equity;
     else {
       const drawdown = (this.#peak - equity) / this.#peak;
       if (drawdown > this.#maxDrawdown) this.#maxDrawdown = drawdown;
     }
     this.#sampleDay(bar, equity);
+  }
+
+  /** Realised equity and what an open position would add at this price. */
+  #equityAt(price: number): number {
+    if (this.#side === 0) return this.#equity;
+    return this.#equity + this.#side * this.#quantity * (price - this.#entryPrice);
   }
 
   #sampleDay(bar: number, equity: number): void {
@@ -222,9 +261,10 @@ class Simulation {
   }
 
   #decide(bar: number): void {
-    const { long, short, maxBars, reverse } = this.#plan;
+    const { long, short, maxBars, reverse, cooldown, firstDecision } = this.#plan;
+    if (bar < firstDecision || this.#isRuined) return;
     if (this.#side === 0) {
-      this.#pendingSide = this.#signalledSide(bar);
+      if (bar - this.#lastExitBar >= cooldown) this.#pendingSide = this.#signalledSide(bar);
       return;
     }
     const own = this.#side === 1 ? long : short;
@@ -233,7 +273,8 @@ class Simulation {
       this.#pendingExit = 'signal';
       this.#pendingSide = -this.#side;
     }
-    if (this.#pendingExit === undefined && bar - this.#entryBar + 1 >= maxBars) {
+    const fillBar = this.#broker.fill === 'close' ? bar : bar + 1;
+    if (this.#pendingExit === undefined && fillBar - this.#entryBar >= maxBars) {
       this.#pendingExit = 'maxBars';
     }
   }
@@ -274,14 +315,8 @@ class Simulation {
       exitReason: reason,
     });
     this.#side = 0;
+    this.#lastExitBar = bar;
   }
-}
-
-/** A price level `distance` away from the entry, up or down; NaN when the distance is not above zero. */
-function levelOf(distance: Distance, signalBar: number, price: number, direction: number): number {
-  if (distance.kind === 'fraction') return price * (1 + direction * distance.value);
-  const units = distance.values[signalBar] as number;
-  return units > 0 && units < Infinity ? price + direction * units : NaN;
 }
 
 function exits(side: SidePlan, bar: number): boolean {

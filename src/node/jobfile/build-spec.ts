@@ -20,7 +20,6 @@ import { variableSpec } from './variable.ts';
 /** `file` has passed all checks; `sha256` names the dataset's binary form. */
 export function buildBacktestSpec(file: BacktestInput, sha256: string): BacktestSpec {
   const data = dataOf(file);
-  const { cash, fee, slippage, lot } = file.broker;
   return {
     version: 1,
     kernel: 'backtest',
@@ -30,7 +29,7 @@ export function buildBacktestSpec(file: BacktestInput, sha256: string): Backtest
       fromMs: data.from === undefined ? null : Date.parse(data.from),
       toMs: data.to === undefined ? null : Date.parse(data.to),
     },
-    broker: { cash, fee, slippage, lot },
+    broker: file.broker,
     strategies: file.strategies.map((strategy, index) => buildStrategy(strategy, index, file.vars)),
     // Net profit orders tasks as the final equity does.
     rank: file.rank === 'netProfit' ? 'finalEquity' : file.rank,
@@ -81,7 +80,10 @@ function buildStrategy(
     short: side(input.short),
     stopLoss: expression(input.stopLoss),
     takeProfit: expression(input.takeProfit),
+    trailingStop: expression(input.trailingStop),
+    breakeven: expression(input.breakeven),
     maxBars: expression(input.maxBars),
+    cooldown: expression(input.cooldown),
     reverse: input.reverse,
     size: { kind, value: expression(size) ?? '1' },
   };

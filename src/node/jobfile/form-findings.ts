@@ -166,7 +166,7 @@ function objectAt(path: Path): { kind: string; keys: readonly string[] } {
     return { kind: 'side', keys: keysOf(sideSchema) };
   }
   if (path.length === 3 && last === 'size') {
-    return { kind: 'size', keys: ['equity', 'cash', 'units'] };
+    return { kind: 'size', keys: ['equity', 'cash', 'units', 'risk'] };
   }
   if (path.at(-2) === 'vars') return { kind: 'range', keys: keysOf(stepsSchema) };
   if (last === 'left' || last === 'right') return { kind: 'operand', keys: keysOf(operandSchema) };

@@ -80,7 +80,7 @@ class StrategyCheck {
         }
       }
     }
-    for (const key of ['stopLoss', 'takeProfit']) {
+    for (const key of ['stopLoss', 'takeProfit', 'trailingStop', 'breakeven']) {
       this.#number(fieldOf(strategy, key), [...path, key], {
         isRight: (value) => value > 0 && Number.isFinite(value),
         wanted: 'a distance must be above 0',
@@ -91,9 +91,14 @@ class StrategyCheck {
       isRight: (value) => Number.isInteger(value) && value >= 1,
       wanted: 'maxBars must be a whole number from 1 on',
     });
-    for (const kind of ['equity', 'cash', 'units']) {
-      const most = kind === 'equity' ? 1 : Number.MAX_VALUE;
-      const bound = kind === 'equity' ? 'above 0 and at most 1' : 'above 0';
+    this.#number(fieldOf(strategy, 'cooldown'), [...path, 'cooldown'], {
+      isRight: (value) => Number.isInteger(value) && value >= 0,
+      wanted: 'cooldown must be a whole number from 0 on',
+    });
+    for (const kind of ['equity', 'cash', 'units', 'risk']) {
+      const isShare = kind === 'equity' || kind === 'risk';
+      const most = isShare ? 1 : Number.MAX_VALUE;
+      const bound = isShare ? 'above 0 and at most 1' : 'above 0';
       this.#number(fieldOf(fieldOf(strategy, 'size'), kind), [...path, 'size', kind], {
         isRight: (value) => value > 0 && value <= most,
         wanted: `the size must be ${bound}`,

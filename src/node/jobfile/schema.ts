@@ -55,9 +55,18 @@ export const brokerSchema = z
       .default(0)
       .describe('fraction, applied to market and stop fills'),
     lot: z.number().min(0).max(1e15).default(0).describe('quantity step, 0 = fractional'),
-    fill: z.literal('nextOpen').default('nextOpen').describe('when a signal fills'),
-    stopReference: z.literal('fill').default('fill'),
-    sameBar: z.literal('stopFirst').default('stopFirst'),
+    fill: z
+      .enum(['nextOpen', 'close'])
+      .default('nextOpen')
+      .describe('where a signal fills; "close" trades at a price that has already gone'),
+    stopReference: z
+      .enum(['fill', 'signalClose'])
+      .default('fill')
+      .describe('what stop and target are measured from'),
+    sameBar: z
+      .enum(['stopFirst', 'targetFirst'])
+      .default('stopFirst')
+      .describe('which counts where one bar reaches both'),
   })
   .describe('money, costs and fills');
 
@@ -164,6 +173,9 @@ const sizeSchemas = {
   equity: z.strictObject({ equity: numberOrVariable.describe('fraction of the equity') }),
   cash: z.strictObject({ cash: numberOrVariable.describe('money, or all that is left') }),
   units: z.strictObject({ units: numberOrVariable.describe('quantity, or no trade') }),
+  risk: z.strictObject({
+    risk: numberOrVariable.describe('fraction of the equity that the stop may cost'),
+  }),
 };
 
 export const strategySchema = z
@@ -173,10 +185,13 @@ export const strategySchema = z
     short: sideSchema.optional(),
     stopLoss: distanceSchema.optional(),
     takeProfit: distanceSchema.optional(),
+    trailingStop: distanceSchema.optional().describe('follows the best price since the entry'),
+    breakeven: distanceSchema.optional().describe('gain that moves the stop to the entry price'),
     maxBars: numberOrVariable.optional().describe('longest time in a trade'),
+    cooldown: numberOrVariable.optional().describe('bars from an exit to the next entry signal'),
     reverse: z.boolean().default(false).describe('an opposite entry turns the position round'),
     size: z
-      .union([sizeSchemas.equity, sizeSchemas.cash, sizeSchemas.units])
+      .union([sizeSchemas.equity, sizeSchemas.cash, sizeSchemas.units, sizeSchemas.risk])
       .default({ equity: 1 })
       .describe('how much to trade'),
     vars: variablesSchema.default({}),
@@ -184,6 +199,11 @@ export const strategySchema = z
   .refine(({ long, short }) => long !== undefined || short !== undefined, {
     message: 'needs "long", "short" or both',
   })
+  .refine(
+    ({ size, stopLoss, trailingStop }) =>
+      !('risk' in size) || stopLoss !== undefined || trailingStop !== undefined,
+    { path: ['size'], message: 'a size by risk needs "stopLoss" or "trailingStop"' },
+  )
   .meta({ anyOf: [{ required: ['long'] }, { required: ['short'] }] });
 
 const RANKS = [

@@ -62,6 +62,10 @@ export function specFault(spec: JobSpec): string | undefined {
     if (strategy.long === null && strategy.short === null) {
       return `strategy "${strategy.name}" has neither a long nor a short side`;
     }
+    const { size, stopLoss, trailingStop } = strategy;
+    if (size.kind === 'risk' && stopLoss === null && trailingStop === null) {
+      return `strategy "${strategy.name}" has a size by risk and no stop`;
+    }
     parseStrategy(strategy);
   }
   return undefined;
@@ -99,9 +103,12 @@ const strategySchema = z.strictObject({
   short: sideSchema,
   stopLoss: ruleText.nullable(),
   takeProfit: ruleText.nullable(),
+  trailingStop: ruleText.nullable(),
+  breakeven: ruleText.nullable(),
   maxBars: ruleText.nullable(),
+  cooldown: ruleText.nullable(),
   reverse: z.boolean(),
-  size: z.strictObject({ kind: z.enum(['equity', 'cash', 'units']), value: ruleText }),
+  size: z.strictObject({ kind: z.enum(['equity', 'cash', 'units', 'risk']), value: ruleText }),
 });
 
 const specSchema = z.discriminatedUnion('kernel', [
@@ -119,6 +126,9 @@ const specSchema = z.discriminatedUnion('kernel', [
       fee: z.number().min(0).max(1),
       slippage: z.number().min(0).lt(1),
       lot: z.number().min(0),
+      fill: z.enum(['nextOpen', 'close']),
+      stopReference: z.enum(['fill', 'signalClose']),
+      sameBar: z.enum(['stopFirst', 'targetFirst']),
     }),
     strategies: z.array(strategySchema).min(1).max(MAX_STRATEGIES),
     rank: z.enum(BACKTEST_COLUMNS),

@@ -4,24 +4,11 @@
 /** By the kind of object they appear in. */
 export const UNBUILT_KEYS: Readonly<Record<string, readonly string[]>> = {
   file: ['split', 'where', 'sample', 'keep', 'filter', 'mine'],
-  strategy: [
-    'indicators',
-    'trailingStop',
-    'breakeven',
-    'cooldown',
-    'where',
-    'entry_rules',
-    'exit_rules',
-    'params',
-  ],
-  size: ['risk'],
+  strategy: ['indicators', 'where', 'entry_rules', 'exit_rules', 'params'],
 };
 
 /** Values by their key. */
 export const UNBUILT_VALUES: Readonly<Record<string, readonly string[]>> = {
-  fill: ['close'],
-  stopReference: ['signalClose'],
-  sameBar: ['targetFirst'],
   rank: ['dsr'],
 };
 

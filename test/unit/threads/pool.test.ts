@@ -228,7 +228,15 @@ function backtestOf(sha256: string): JobSpec {
     version: 1,
     kernel: 'backtest',
     dataset: { sha256, symbol: null, fromMs: null, toMs: null },
-    broker: { cash: 1000, fee: 0, slippage: 0, lot: 0 },
+    broker: {
+      cash: 1000,
+      fee: 0,
+      slippage: 0,
+      lot: 0,
+      fill: 'nextOpen',
+      stopReference: 'fill',
+      sameBar: 'stopFirst',
+    },
     strategies: [],
     rank: 'sharpe',
   };
