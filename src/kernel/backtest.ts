@@ -6,6 +6,8 @@ import { BACKTEST_COLUMNS, writeErrorRow, writeRow } from './engine/metrics.ts';
 import { planTask } from './engine/plan.ts';
 import { simulate } from './engine/reference.ts';
 import { SeriesBook } from './engine/series.ts';
+import { BitBook } from './fast/bit-book.ts';
+import { FastEngine } from './fast/engine.ts';
 import type { Candles, TaskRunner, Trade, WorkRun } from './job.ts';
 import { SERIES_CACHE_BYTES } from './limits.ts';
 import type { BacktestSpec } from './spec.ts';
@@ -19,12 +21,28 @@ const TASK_US = 20;
 const BAR_NS = 6;
 const COMPARISON_NS = 1;
 
+export interface EngineOptions {
+  /** The fast engine gives the same rows bit for bit and leaves to the reference what it does not support. */
+  readonly engine?: 'fast' | 'reference';
+  /** Budget for indicator series and conditions. */
+  readonly cacheBytes?: number;
+}
+
 /** Throws an Error (a RuleError for a rule) when the spec cannot run on these candles. */
-export function compileBacktest(spec: BacktestSpec, candles: Candles): TaskRunner {
+export function compileBacktest(
+  spec: BacktestSpec,
+  candles: Candles,
+  { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES }: EngineOptions = {},
+): TaskRunner {
   const strategies = spec.strategies.map(parseStrategy);
   const blocks = new Blocks(strategies.map((strategy) => strategy.grid.count));
   const market = describeMarket(candles, spec.dataset.fromMs, spec.dataset.toMs);
-  const book = new SeriesBook(candles, SERIES_CACHE_BYTES);
+  const book = new SeriesBook(candles, cacheBytes * 0.75);
+  const bits = new BitBook(book, candles.barCount, cacheBytes * 0.25);
+  const fast =
+    engine === 'fast'
+      ? new FastEngine(spec.broker, strategies, { market, series: book, bits })
+      : undefined;
 
   const locate = (task: number): { strategy: Strategy; values: Float64Array } => {
     const { block, index } = blocks.locate(task);
@@ -32,6 +50,9 @@ export function compileBacktest(spec: BacktestSpec, candles: Candles): TaskRunne
     return { strategy, values: strategy.grid.valuesAt(index) };
   };
   const compute = (task: number, trades?: Trade[]) => {
+    const { block, index } = blocks.locate(task);
+    const outcome = fast?.run(block, index, trades);
+    if (outcome !== undefined) return outcome;
     const { strategy, values } = locate(task);
     const { names } = strategy.grid;
     const valueOf = (name: string): number => values[names.indexOf(name)] ?? NaN;

@@ -21,7 +21,7 @@ export async function sequentialResultsSha256(file: string): Promise<string> {
   if (!job.ok) throw new Error(formatProblems(job.problems));
   const { spec, datasets } = job.prepared;
   const candles = new Map(datasets.map(({ sha256, bytes }) => [sha256, decodeCandles(bytes)]));
-  const runner = compileJob(spec, candles);
+  const runner = compileJob(spec, candles, { engine: 'reference' });
   const width = runner.columns.length;
   const row = new Float64Array(width);
   const whole = createHash('sha256');

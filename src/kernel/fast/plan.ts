@@ -1,0 +1,140 @@
+// A strategy made ready to be planned many times: what planTask does for the reference, with bits for conditions
+// and with everything looked up once that no grid point changes. Faults are found in the same order, so that a
+// task that has two gets the same error code from both engines.
+
+import type { Market } from '../engine/market.ts';
+import type { Distance } from '../engine/plan.ts';
+import type { SeriesBook } from '../engine/series.ts';
+import { type Expression, type Rule, constantValue, isConstant } from '../language/ast.ts';
+import type { SizeSpec } from '../spec.ts';
+import type { Side, Strategy } from '../strategy.ts';
+import { TaskFault } from '../task-fault.ts';
+import type { BitBook } from './bit-book.ts';
+import { RuleBits } from './rule-bits.ts';
+
+export interface FastPlan {
+  readonly long: FastSide | null;
+  readonly short: FastSide | null;
+  readonly stopLoss: Distance | null;
+  readonly takeProfit: Distance | null;
+  /** Infinity: no bound. */
+  readonly maxBars: number;
+  readonly cooldown: number;
+  readonly reverse: boolean;
+  readonly size: { readonly kind: SizeSpec['kind']; readonly value: number };
+  /** First bar whose close may decide something. */
+  readonly firstDecision: number;
+}
+
+/** Bits per bar; all of a list must hold. `enter` has at least one entry; an empty `exit` never holds. */
+export interface FastSide {
+  readonly enter: readonly Int32Array[];
+  readonly exit: readonly Int32Array[];
+}
+
+interface Books {
+  readonly series: SeriesBook;
+  readonly bits: BitBook;
+  readonly market: Market;
+}
+
+interface SideRules {
+  readonly enter: readonly RuleBits[];
+  readonly exit: readonly RuleBits[];
+}
+
+export class Planner {
+  readonly #strategy: Strategy;
+  readonly #books: Books;
+  readonly #long: SideRules | null;
+  readonly #short: SideRules | null;
+  /** Of the grid point being planned. */
+  #values: Float64Array = new Float64Array(0);
+  #firstDecision = 0;
+
+  constructor(strategy: Strategy, books: Books) {
+    this.#strategy = strategy;
+    this.#books = books;
+    const { names } = strategy.grid;
+    const rules = (list: readonly Rule[]): RuleBits[] =>
+      list.map((rule) => new RuleBits(rule, books.bits, names));
+    const side = (given: Side | null): SideRules | null =>
+      given && { enter: rules(given.enter), exit: rules(given.exit) };
+    this.#long = side(strategy.long);
+    this.#short = side(strategy.short);
+  }
+
+  /** Throws a TaskFault when the grid point makes no task. */
+  plan(index: number): FastPlan {
+    const strategy = this.#strategy;
+    const { market } = this.#books;
+    if (strategy.grid.names.length > 0) this.#values = strategy.grid.valuesAt(index);
+    this.#firstDecision = market.first;
+    const plan = {
+      long: this.#side(this.#long),
+      short: this.#side(this.#short),
+      stopLoss: this.#distance(strategy.stopLoss),
+      takeProfit: this.#distance(strategy.takeProfit),
+      maxBars: this.#maxBars(strategy.maxBars),
+      cooldown: this.#cooldown(strategy.cooldown),
+      reverse: strategy.reverse,
+      size: this.#size(strategy.size),
+    };
+    // A decision needs a next bar to fill at; without one the row would be a silent zero.
+    if (this.#firstDecision >= market.end - 1) throw new TaskFault(5);
+    return { ...plan, firstDecision: this.#firstDecision };
+  }
+
+  readonly #valueOf = (name: string): number =>
+    this.#values[this.#strategy.grid.names.indexOf(name)] ?? NaN;
+
+  #side(rules: SideRules | null): FastSide | null {
+    if (rules === null) return null;
+    const enter = this.#words(rules.enter);
+    if (enter.length === 0) enter.push(this.#books.bits.always);
+    return { enter, exit: this.#words(rules.exit) };
+  }
+
+  #words(rules: readonly RuleBits[]): Int32Array[] {
+    const all: Int32Array[] = [];
+    for (const rule of rules) {
+      const { words, start } = rule.at(this.#values, this.#valueOf);
+      if (start > this.#firstDecision) this.#firstDecision = start;
+      all.push(words);
+    }
+    return all;
+  }
+
+  #distance(expression: Expression | null): Distance | null {
+    if (expression === null) return null;
+    if (isConstant(expression)) {
+      const value = constantValue(expression, this.#valueOf);
+      if (!(value > 0 && value < Infinity)) throw new TaskFault(2);
+      return { kind: 'fraction', value };
+    }
+    const { values, start } = this.#books.series.series(expression, this.#valueOf);
+    if (start > this.#firstDecision) this.#firstDecision = start;
+    return { kind: 'price', values };
+  }
+
+  #maxBars(expression: Expression | null): number {
+    if (expression === null) return Infinity;
+    const bars = constantValue(expression, this.#valueOf);
+    if (!Number.isInteger(bars) || bars < 1) throw new TaskFault(4);
+    return bars;
+  }
+
+  #cooldown(expression: Expression | null): number {
+    if (expression === null) return 0;
+    const bars = constantValue(expression, this.#valueOf);
+    if (!Number.isInteger(bars) || bars < 0) throw new TaskFault(6);
+    return bars;
+  }
+
+  #size(size: Strategy['size']): FastPlan['size'] {
+    const value = constantValue(size.value, this.#valueOf);
+    const most = size.kind === 'equity' || size.kind === 'risk' ? 1 : Number.MAX_VALUE;
+    if (!(value > 0 && value <= most)) throw new TaskFault(3);
+    return { kind: size.kind, value };
+  }
+}

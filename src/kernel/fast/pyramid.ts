@@ -1,0 +1,86 @@
+// Smallest and largest values of blocks of 16, 256 and 4,096 bars: a search skips a block that cannot hold
+// what it looks for. Pairs lie side by side, so that a block costs one cache miss.
+
+export class Pyramid {
+  readonly #lows: Float64Array;
+  readonly #highs: Float64Array;
+  /** Block b has its smallest value at 2b, its largest at 2b + 1. */
+  readonly blocks16: Float64Array;
+  readonly blocks256: Float64Array;
+  readonly blocks4096: Float64Array;
+
+  /** `lows` and `highs` may be one and the same series. */
+  constructor(lows: Float64Array, highs: Float64Array) {
+    this.#lows = lows;
+    this.#highs = highs;
+    this.blocks16 = blocksOf(lows, highs);
+    this.blocks256 = mergedBlocks(this.blocks16);
+    this.blocks4096 = mergedBlocks(this.blocks256);
+  }
+
+  /** First bar in [from, to] whose low is at or below `below` or whose high is at or above `above`; a bar after
+   * `to` when there is none. A bound of NaN is no bound. */
+  firstTouch(from: number, to: number, below: number, above: number): number {
+    const lows = this.#lows;
+    const highs = this.#highs;
+    let bar = from;
+    while (bar <= to) {
+      if ((bar & 15) === 0) {
+        const skipped = this.#untouchedBars(bar, below, above);
+        if (skipped > 0) {
+          bar += skipped;
+          continue;
+        }
+      }
+      if ((lows[bar] as number) <= below || (highs[bar] as number) >= above) return bar;
+      bar++;
+    }
+    return bar;
+  }
+
+  /** Size of the largest block at `bar`, a multiple of 16, that lies strictly between the bounds; 0: none. */
+  #untouchedBars(bar: number, below: number, above: number): number {
+    if ((bar & 255) === 0) {
+      if ((bar & 4095) === 0 && !isTouched(this.blocks4096, bar >>> 12, below, above)) return 4096;
+      if (!isTouched(this.blocks256, bar >>> 8, below, above)) return 256;
+    }
+    return isTouched(this.blocks16, bar >>> 4, below, above) ? 0 : 16;
+  }
+}
+
+function isTouched(blocks: Float64Array, block: number, below: number, above: number): boolean {
+  return (blocks[2 * block] as number) <= below || (blocks[2 * block + 1] as number) >= above;
+}
+
+/** The last block may be a partial one. */
+function blocksOf(lows: Float64Array, highs: Float64Array): Float64Array {
+  const blocks = new Float64Array(2 * Math.ceil(lows.length / 16));
+  for (let block = 0; 2 * block < blocks.length; block++) {
+    const end = Math.min(lows.length, 16 * block + 16);
+    let least = Infinity;
+    let most = -Infinity;
+    for (let bar = 16 * block; bar < end; bar++) {
+      least = Math.min(least, lows[bar] as number);
+      most = Math.max(most, highs[bar] as number);
+    }
+    blocks[2 * block] = least;
+    blocks[2 * block + 1] = most;
+  }
+  return blocks;
+}
+
+function mergedBlocks(blocks: Float64Array): Float64Array {
+  const merged = new Float64Array(2 * Math.ceil(blocks.length / 32));
+  for (let block = 0; 2 * block < merged.length; block++) {
+    const end = Math.min(blocks.length, 32 * block + 32);
+    let least = Infinity;
+    let most = -Infinity;
+    for (let at = 32 * block; at < end; at += 2) {
+      least = Math.min(least, blocks[at] as number);
+      most = Math.max(most, blocks[at + 1] as number);
+    }
+    merged[2 * block] = least;
+    merged[2 * block + 1] = most;
+  }
+  return merged;
+}
