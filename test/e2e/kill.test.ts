@@ -1,25 +1,34 @@
 // kill -9 at the worst moments, on real processes: the job ends on those that are left, every task counts once,
 // and the rows are bit for bit those of a plain loop that knows nothing of a mesh.
-import { resolve } from 'node:path';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { copyFile, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { JobSummary, JobView } from '../../src/node/control/api.ts';
 import { sequentialResultsSha256 } from '../independent/sequential.ts';
 import type { Machine } from './harness/machine.ts';
 import { MachineRoom } from './harness/machine-room.ts';
 import { until } from './harness/until.ts';
 
-const JOB_FILE = resolve(import.meta.dirname, '../../examples/aapl.json');
+const EXAMPLES = resolve(import.meta.dirname, '../../examples');
 const NAMES = ['ada', 'bo', 'cy'];
 /** ms that the job takes on three slots: long enough to be killed in, whatever the machine's speed. */
 const JOB_MS = 3_000;
 
+/** The example on real candles with a finer grid, and its plain loop's hash. */
+let shelf: MachineRoom;
+let jobFile: string;
 let expectedSha256: string;
 let slots: string[];
 let room: MachineRoom;
 
 beforeAll(async () => {
+  shelf = await MachineRoom.open();
+  const job = JSON.parse(await readFile(join(EXAMPLES, 'aapl.json'), 'utf8')) as object;
+  const vars = { sl: { from: 0.02, to: 0.09, step: 0.01 } };
+  await copyFile(join(EXAMPLES, 'aapl.csv'), join(shelf.path, 'aapl.csv'));
+  jobFile = await shelf.file('finer.json', { ...job, vars });
   const beforeMs = performance.now();
-  expectedSha256 = await sequentialResultsSha256(JOB_FILE);
+  expectedSha256 = await sequentialResultsSha256(jobFile);
   const aloneMs = performance.now() - beforeMs;
   const throttle = Math.min(1, aloneMs / (NAMES.length * JOB_MS));
   slots = ['--slots', '1', '--throttle', throttle.toFixed(4)];
@@ -31,10 +40,12 @@ beforeEach(async () => {
 
 afterEach(() => room.close());
 
+afterAll(() => shelf.close());
+
 /** Three peers and a job that `bo` submitted to the mesh that `ada` began; a fifth of it is done. */
 async function busyMesh(): Promise<{ machines: Machine[]; before: JobView }> {
   const machines = await room.mesh(NAMES, slots);
-  const { status, stdout } = await machines[1]!.mesh(['submit', JOB_FILE, '--detach', '--quiet']);
+  const { status, stdout } = await machines[1]!.mesh(['submit', jobFile, '--detach', '--quiet']);
   expect(status).toBe(0);
   expect(stdout).toMatch(/^j-[0-9a-z]{4,}\n$/);
   const before = await until('a fifth of the job is done', async () => {
