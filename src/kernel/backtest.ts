@@ -13,6 +13,7 @@ import { SERIES_CACHE_BYTES } from './limits.ts';
 import type { BacktestSpec } from './spec.ts';
 import { type Strategy, comparisonCount, parseStrategy } from './strategy.ts';
 import { TaskFault } from './task-fault.ts';
+import { TaskList } from './task-list.ts';
 
 /** What a task costs with its series warm: microseconds for itself, nanoseconds per bar, and nanoseconds per
  * bar and comparison. A rough guess from two grids (1,260 and 105,408 bars) on a shared 2-core x64 box, right
@@ -35,7 +36,10 @@ export function compileBacktest(
   { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES }: EngineOptions = {},
 ): TaskRunner {
   const strategies = spec.strategies.map(parseStrategy);
-  const blocks = new Blocks(strategies.map((strategy) => strategy.grid.count));
+  const tasks = new TaskList(
+    strategies.map((strategy) => strategy.grid.count),
+    spec.sample,
+  );
   const market = describeMarket(candles, spec.dataset.fromMs, spec.dataset.toMs);
   const book = new SeriesBook(candles, cacheBytes * 0.75);
   const bits = new BitBook(book, candles.barCount, cacheBytes * 0.25);
@@ -45,12 +49,12 @@ export function compileBacktest(
       : undefined;
 
   const locate = (task: number): { strategy: Strategy; values: Float64Array } => {
-    const { block, index } = blocks.locate(task);
+    const { block, index } = tasks.locate(task);
     const strategy = strategies[block] as Strategy;
     return { strategy, values: strategy.grid.valuesAt(index) };
   };
   const compute = (task: number, trades?: Trade[]) => {
-    const { block, index } = blocks.locate(task);
+    const { block, index } = tasks.locate(task);
     const outcome = fast?.run(block, index, trades);
     if (outcome !== undefined) return outcome;
     const { strategy, values } = locate(task);
@@ -60,10 +64,15 @@ export function compileBacktest(
     return simulate(market, spec.broker, plan, trades);
   };
   return {
-    taskCount: blocks.count,
+    taskCount: tasks.count,
     columns: BACKTEST_COLUMNS,
     rankBy: spec.rank,
-    workRuns: mergeRuns(strategies.map((strategy) => workOf(strategy, market))),
+    workRuns: mergeRuns(
+      tasks.tasksPerBlock().map((count, block) => ({
+        tasks: count,
+        units: unitsOf(strategies[block] as Strategy, market),
+      })),
+    ),
     run(task, rows, offset) {
       try {
         const outcome = compute(task);
@@ -93,44 +102,19 @@ export function compileBacktest(
   };
 }
 
-function workOf(strategy: Strategy, market: Market): WorkRun {
+function unitsOf(strategy: Strategy, market: Market): number {
   const nsPerBar = BAR_NS + COMPARISON_NS * comparisonCount(strategy);
-  const units = TASK_US + Math.round(((market.end - market.first) * nsPerBar) / 1000);
-  return { tasks: strategy.grid.count, units };
+  return TASK_US + Math.round(((market.end - market.first) * nsPerBar) / 1000);
 }
 
 function mergeRuns(runs: readonly WorkRun[]): WorkRun[] {
   const merged: WorkRun[] = [];
   for (const run of runs) {
+    if (run.tasks === 0) continue;
     const last = merged.at(-1);
     if (last?.units === run.units) {
       merged[merged.length - 1] = { units: run.units, tasks: last.tasks + run.tasks };
     } else merged.push(run);
   }
   return merged;
-}
-
-/** Consecutive blocks of tasks: which block holds a task, and its index in there. */
-class Blocks {
-  readonly count: number;
-  /** Of each block, the task after its last. */
-  readonly #ends: readonly number[];
-
-  constructor(counts: readonly number[]) {
-    let total = 0;
-    this.#ends = counts.map((count) => (total += count));
-    this.count = total;
-  }
-
-  locate(task: number): { block: number; index: number } {
-    if (!(task >= 0 && task < this.count)) throw new RangeError(`there is no task ${task}`);
-    let low = 0;
-    let high = this.#ends.length - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (task < (this.#ends[middle] as number)) high = middle;
-      else low = middle + 1;
-    }
-    return { block: low, index: task - (low === 0 ? 0 : (this.#ends[low - 1] as number)) };
-  }
 }

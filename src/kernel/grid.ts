@@ -1,34 +1,52 @@
-// The grid that a strategy's variables span, as a mixed-radix number: task index to values in constant time,
-// nothing expanded. The last variable is the fastest digit.
+// The grid that a strategy's variables span, as a mixed-radix number: task index to values in constant time. The
+// last variable is the fastest digit. Variables that conditions couple count as one digit, which stands where the
+// first of them does: only those few are expanded, into the list of combinations that the conditions leave. So
+// every index is a task that runs, and a grid of ten million points costs no more than its variables.
 
+import { type Comparison, compareValues, constantValue, variablesOfRule } from './language/ast.ts';
+import { MAX_PRUNED_POINTS } from './limits.ts';
 import { pow } from './math.ts';
 import type { VariableSpec } from './spec.ts';
 
 export class Grid {
   readonly names: readonly string[];
-  /** Product of the variables' counts; 1 without variables. */
+  /** Combinations that the conditions leave; 1 without variables. */
   readonly count: number;
   readonly #variables: readonly VariableSpec[];
-  readonly #counts: readonly number[];
+  readonly #digits: readonly Digit[];
 
-  constructor(variables: readonly VariableSpec[]) {
+  /** Throws an Error when the conditions would have to be tried on too many combinations. */
+  constructor(variables: readonly VariableSpec[], where: readonly Comparison[] = []) {
     this.#variables = variables;
     this.names = variables.map((variable) => variable.name);
-    this.#counts = variables.map(variableCount);
-    this.count = this.#counts.reduce((product, count) => product * count, 1);
+    this.#digits = couple(this.names, where).map((members) => digitOf(members, variables, where));
+    this.count = this.#digits.reduce((product, { count }) => product * count, 1);
   }
 
-  /** Values at grid point `index`, in the order of `names`. */
+  /** Values at combination `index`, in the order of `names`. */
   valuesAt(index: number): Float64Array {
     const values = new Float64Array(this.#variables.length);
     let rest = index;
-    for (let at = this.#variables.length - 1; at >= 0; at--) {
-      const count = this.#counts[at] as number;
-      values[at] = variableValue(this.#variables[at] as VariableSpec, rest % count);
+    for (let at = this.#digits.length - 1; at >= 0; at--) {
+      const { members, count, kept } = this.#digits[at] as Digit;
+      const digit = rest % count;
       rest = Math.floor(rest / count);
+      spread(kept === null ? digit : (kept[digit] as number), members, this.#variables, values);
     }
     return values;
   }
+}
+
+/** Combinations that conditions must be tried on to build the grid. */
+export function prunedPoints(
+  variables: readonly VariableSpec[],
+  where: readonly Comparison[],
+): number {
+  const names = variables.map((variable) => variable.name);
+  return couple(names, where).reduce((sum, members) => {
+    const isPruned = conditionsOn(members, names, where).length > 0;
+    return isPruned ? sum + sizeOf(members, variables) : sum;
+  }, 0);
 }
 
 export function variableCount(variable: VariableSpec): number {
@@ -43,6 +61,91 @@ export function variableValue(variable: VariableSpec, index: number): number {
   if (index === count - 1) return to;
   const part = index / (count - 1);
   return readable(log ? from * pow(to / from, part) : from + (to - from) * part);
+}
+
+interface Digit {
+  /** Indexes of its variables, ascending. */
+  readonly members: readonly number[];
+  readonly count: number;
+  /** The combinations of its variables that the conditions leave; null: all. */
+  readonly kept: Uint32Array | null;
+}
+
+/** Variables in groups, those of one condition in one group; groups in order of their first variable. */
+function couple(names: readonly string[], where: readonly Comparison[]): number[][] {
+  const groupOf = names.map((_, index) => index);
+  for (const condition of where) {
+    const members = [...variablesOfRule(condition)].map((name) => groupOf[names.indexOf(name)]);
+    const first = Math.min(...members.map((group) => group ?? 0));
+    for (const [index, group] of groupOf.entries()) {
+      if (members.includes(group)) groupOf[index] = first;
+    }
+  }
+  const groups = new Map<number, number[]>();
+  for (const [index, group] of groupOf.entries()) {
+    groups.set(group, [...(groups.get(group) ?? []), index]);
+  }
+  return [...groups.values()];
+}
+
+function digitOf(
+  members: readonly number[],
+  variables: readonly VariableSpec[],
+  where: readonly Comparison[],
+): Digit {
+  const names = variables.map((variable) => variable.name);
+  const conditions = conditionsOn(members, names, where);
+  const size = sizeOf(members, variables);
+  if (conditions.length === 0) return { members, count: size, kept: null };
+  if (size > MAX_PRUNED_POINTS) {
+    throw new Error(
+      `"where" couples variables of ${size} combinations; ${MAX_PRUNED_POINTS} are allowed`,
+    );
+  }
+  const values = new Float64Array(variables.length);
+  const valueOf = (name: string): number => values[names.indexOf(name)] ?? NaN;
+  const kept = new Uint32Array(size);
+  let count = 0;
+  for (let point = 0; point < size; point++) {
+    spread(point, members, variables, values);
+    const holds = conditions.every(({ op, left, right }) =>
+      compareValues(op, constantValue(left, valueOf), constantValue(right, valueOf)),
+    );
+    if (holds) kept[count++] = point;
+  }
+  return { members, count, kept: kept.slice(0, count) };
+}
+
+function conditionsOn(
+  members: readonly number[],
+  names: readonly string[],
+  where: readonly Comparison[],
+): Comparison[] {
+  return where.filter((condition) => {
+    const [name = ''] = variablesOfRule(condition);
+    return members.includes(names.indexOf(name));
+  });
+}
+
+function sizeOf(members: readonly number[], variables: readonly VariableSpec[]): number {
+  return members.reduce((size, at) => size * variableCount(variables[at] as VariableSpec), 1);
+}
+
+/** Writes the values that `members` have at combination `point` of theirs; the last one is the fastest. */
+function spread(
+  point: number,
+  members: readonly number[],
+  variables: readonly VariableSpec[],
+  values: Float64Array,
+): void {
+  let rest = point;
+  for (let i = members.length - 1; i >= 0; i--) {
+    const at = members[i] as number;
+    const variable = variables[at] as VariableSpec;
+    const count = variableCount(variable);
+    values[at] = variableValue(variable, rest % count);
+    rest = Math.floor(rest / count);
+  }
 }
 
 /** 12 digits: 0.1 + 2 * 0.1 is 0.3 here, as its writer meant. */

@@ -20,6 +20,13 @@ export const MAX_BARS = 16_777_216;
 /** Strategies (blocks of a grid) in one job file. */
 export const MAX_STRATEGIES = 100_000;
 
+/** Points of a grid of which a sample is taken: what a double counts without gaps. */
+export const MAX_GRID_POINTS = Number.MAX_SAFE_INTEGER;
+
+/** Combinations of variables that the `where` conditions of a job are tried on, when it is submitted and in every
+ * slot: two variables of a thousand values each are a million, a quarter of a second. */
+export const MAX_PRUNED_POINTS = 4_194_304;
+
 /** Variables that one strategy may use. */
 export const MAX_VARIABLES = 32;
 

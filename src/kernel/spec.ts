@@ -11,8 +11,17 @@ export interface BacktestSpec {
   readonly broker: BrokerSpec;
   /** At least one; a task index counts through their grids in this order. */
   readonly strategies: readonly StrategySpec[];
+  /** Null: every combination is a task. */
+  readonly sample: SampleSpec | null;
   /** Column that puts the best task first; for people, it changes no row. */
   readonly rank: string;
+}
+
+/** So many of all tasks, drawn with a seed. */
+export interface SampleSpec {
+  readonly count: number;
+  /** Whole number, 0..2^32-1. */
+  readonly seed: number;
 }
 
 interface DatasetSpec {
@@ -45,6 +54,8 @@ export interface StrategySpec {
   readonly name: string;
   /** The last one varies fastest from task to task. */
   readonly vars: readonly VariableSpec[];
+  /** Conditions on variables; a combination is a task only where all hold. */
+  readonly where: readonly string[];
   readonly long: SideSpec | null;
   readonly short: SideSpec | null;
   /** Distance expressions; null: none. */

@@ -3,7 +3,7 @@
 
 import { Grid } from './grid.ts';
 import { type Expression, type Rule, isConstant } from './language/ast.ts';
-import { parseExpression, parseRule } from './language/parse.ts';
+import { parseCondition, parseExpression, parseRule } from './language/parse.ts';
 import { RuleError } from './language/token.ts';
 import { MAX_RULE_DEPTH } from './limits.ts';
 import type { RuleSpec, SideSpec, SizeSpec, StrategySpec } from './spec.ts';
@@ -29,15 +29,15 @@ export interface Side {
 }
 
 export function parseStrategy(spec: StrategySpec): Strategy {
-  const grid = new Grid(spec.vars);
-  const scope = new Set(grid.names);
+  const scope = new Set(spec.vars.map((variable) => variable.name));
+  const where = spec.where.map((text) => parseCondition(text, scope));
   const expression = (text: string | null): Expression | null =>
     text === null ? null : parseExpression(text, scope);
   const constant = (text: string | null): Expression | null =>
     text === null ? null : parseConstant(text, scope);
   return {
     name: spec.name,
-    grid,
+    grid: new Grid(spec.vars, where),
     long: parseSide(spec.long, scope),
     short: parseSide(spec.short, scope),
     stopLoss: expression(spec.stopLoss),

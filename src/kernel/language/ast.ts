@@ -128,6 +128,25 @@ export function constantValue(
   }
 }
 
+/** Every comparison with NaN is false. Crosses need two bars and are false here. */
+export function compareValues(op: CompareOp, left: number, right: number): boolean {
+  switch (op) {
+    case '<':
+      return left < right;
+    case '<=':
+      return left <= right;
+    case '>':
+      return left > right;
+    case '>=':
+      return left >= right;
+    case '==':
+      return left === right;
+    case 'crosses above':
+    case 'crosses below':
+      return false;
+  }
+}
+
 export function calculate(op: ArithmeticOp, left: number, right: number): number {
   switch (op) {
     case '+':

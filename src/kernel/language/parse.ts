@@ -15,6 +15,7 @@ import {
   type Comparison,
   type Expression,
   isConstant,
+  variablesOfRule,
 } from './ast.ts';
 import { FIELDS, type Field } from './ast.ts';
 import { type Argument, buildCall, unknownName } from './call.ts';
@@ -39,6 +40,27 @@ export function parseRule(text: string, scope?: Scope): Comparison {
     });
   }
   return { kind: 'compare', op, left, right };
+}
+
+/** A condition on variables, such as `$fast < $slow`. Throws a RuleError. */
+export function parseCondition(text: string, scope?: Scope): Comparison {
+  const parser = new Parser(text, scope);
+  const left = parser.expression(0);
+  const op = parser.compareOp();
+  const right = parser.expression(0);
+  parser.expectEnd();
+  const condition: Comparison = { kind: 'compare', op, left, right };
+  const whole = { offset: 0, length: text.length };
+  if (!isConstant(left) || !isConstant(right)) {
+    throw new RuleError('here only numbers and $variables are possible', whole);
+  }
+  if (op === 'crosses above' || op === 'crosses below') {
+    throw new RuleError('a number crosses nothing: compare with < <= > >= ==', whole);
+  }
+  if (variablesOfRule(condition).size === 0) {
+    throw new RuleError('there is no $variable in this condition', whole);
+  }
+  return condition;
 }
 
 /** An expression alone, such as a distance `2 * atr(14)`. Throws a RuleError. */

@@ -2,7 +2,7 @@
 // that a strategy uses.
 
 import { variablesOf, variablesOfRule } from '../../kernel/language/ast.ts';
-import { parseExpression, parseRule } from '../../kernel/language/parse.ts';
+import { parseCondition, parseExpression, parseRule } from '../../kernel/language/parse.ts';
 import { printExpression, printRule } from '../../kernel/language/print.ts';
 import type {
   BacktestSpec,
@@ -30,7 +30,8 @@ export function buildBacktestSpec(file: BacktestInput, sha256: string): Backtest
       toMs: data.to === undefined ? null : Date.parse(data.to),
     },
     broker: file.broker,
-    strategies: file.strategies.map((strategy, index) => buildStrategy(strategy, index, file.vars)),
+    strategies: file.strategies.map((strategy, index) => buildStrategy(strategy, index, file)),
+    sample: file.sample ?? null,
     // Net profit orders tasks as the final equity does.
     rank: file.rank === 'netProfit' ? 'finalEquity' : file.rank,
   };
@@ -54,11 +55,7 @@ export function dataOf(file: BacktestInput): {
   return Array.isArray(data) ? (data[0] ?? { file: '' }) : data;
 }
 
-function buildStrategy(
-  input: StrategyInput,
-  index: number,
-  fileVars: BacktestInput['vars'],
-): StrategySpec {
+function buildStrategy(input: StrategyInput, index: number, file: BacktestInput): StrategySpec {
   const used = new Set<string>();
   const expression = (value: number | string | undefined): string | null => {
     if (value === undefined) return null;
@@ -73,6 +70,11 @@ function buildStrategy(
           enter: rules.enter.map((rule) => buildRule(rule, used)),
           exit: rules.exit.map((rule) => buildRule(rule, used)),
         };
+  const condition = (text: string): string => {
+    const parsed = parseCondition(text);
+    variablesOfRule(parsed, used);
+    return printRule(parsed);
+  };
   const [kind, size] = Object.entries(input.size)[0] as [SizeSpec['kind'], number | string];
   const rest = {
     name: input.name ?? `strategy-${index + 1}`,
@@ -87,14 +89,24 @@ function buildStrategy(
     reverse: input.reverse,
     size: { kind, value: expression(size) ?? '1' },
   };
+  const where = input.where.map(condition);
   const vars: VariableSpec[] = [];
-  for (const [name, range] of Object.entries(fileVars)) {
+  for (const [name, range] of Object.entries(file.vars)) {
     // A strategy's own variable of the same name hides the file's.
     const isShared = used.has(name) && !Object.hasOwn(input.vars, name);
     if (isShared) vars.push(variableSpec(name, range));
   }
   for (const [name, range] of Object.entries(input.vars)) vars.push(variableSpec(name, range));
-  return { ...rest, vars };
+  return { ...rest, vars, where: [...sharedConditions(file, vars), ...where] };
+}
+
+/** Conditions of the whole file count in the strategies that have all of their variables. */
+function sharedConditions(file: BacktestInput, vars: readonly VariableSpec[]): string[] {
+  const names = new Set(vars.map(({ name }) => name));
+  return file.where
+    .map((text) => parseCondition(text))
+    .filter((condition) => [...variablesOfRule(condition)].every((name) => names.has(name)))
+    .map((condition) => printRule(condition));
 }
 
 function buildRule(input: RuleInput, used: Set<string>): RuleSpec {

@@ -11,6 +11,7 @@ import {
   dataSchema,
   lognormalSchema,
   operandSchema,
+  sampleSchema,
   sideSchema,
   spinSchema,
   stepsSchema,
@@ -160,6 +161,7 @@ function objectAt(path: Path): { kind: string; keys: readonly string[] } {
   if (last === 'data' || (isIndex && path.at(-2) === 'data')) {
     return { kind: 'data', keys: keysOf(dataSchema) };
   }
+  if (last === 'sample') return { kind: 'sample', keys: keysOf(sampleSchema) };
   if (last === 'broker') return { kind: 'broker', keys: keysOf(brokerSchema) };
   if (isIndex && path.length === 2) return { kind: 'strategy', keys: keysOf(strategySchema) };
   if (path.length === 3 && (last === 'long' || last === 'short')) {

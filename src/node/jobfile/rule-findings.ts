@@ -10,9 +10,10 @@ import {
   constantValue,
   isConstant,
   variablesOf,
+  variablesOfRule,
 } from '../../kernel/language/ast.ts';
 import { parameterFault } from '../../kernel/language/call.ts';
-import { parseExpression, parseRule } from '../../kernel/language/parse.ts';
+import { parseCondition, parseExpression, parseRule } from '../../kernel/language/parse.ts';
 import { RuleError } from '../../kernel/language/token.ts';
 import { MAX_RULE_DEPTH } from '../../kernel/limits.ts';
 import type { VariableSpec } from '../../kernel/spec.ts';
@@ -32,11 +33,18 @@ export function ruleFindings(file: unknown, barCount: number | undefined): RuleF
   const warnings: string[] = [];
   const fileVariables = variablesAt(file, []);
   const usedOfFile = new Set<string>();
+  const everywhere = listAt(file, 'strategies').flatMap((strategy) => [
+    ...variablesAt(strategy, []),
+  ]);
+  const shared = new StrategyCheck(new Map([...fileVariables, ...everywhere]), barCount, findings);
+  const sharedConditions = shared.conditions(file, []);
+  const grids: ReadonlySet<string>[] = [];
   for (const [index, strategy] of listAt(file, 'strategies').entries()) {
     const path: Path = ['strategies', index];
     const own = variablesAt(strategy, path);
     const check = new StrategyCheck(new Map([...fileVariables, ...own]), barCount, findings);
     check.strategy(strategy, path);
+    grids.push(new Set([...own.keys(), ...check.used]));
     for (const name of check.used) if (!own.has(name)) usedOfFile.add(name);
     for (const name of own.keys()) {
       if (check.used.has(name)) continue;
@@ -46,7 +54,17 @@ export function ruleFindings(file: unknown, barCount: number | undefined): RuleF
   for (const name of fileVariables.keys()) {
     if (!usedOfFile.has(name)) warnings.push(`variable "${name}" is in no rule and counts nowhere`);
   }
+  for (const { text, names } of sharedConditions) {
+    if (grids.some((grid) => [...names].every((name) => grid.has(name)))) continue;
+    warnings.push(`where "${text}" counts nowhere: no strategy has all of its variables`);
+  }
   return { findings, warnings };
+}
+
+interface Condition {
+  readonly text: string;
+  /** Of its variables. */
+  readonly names: ReadonlySet<string>;
 }
 
 interface Variable {
@@ -72,7 +90,22 @@ class StrategyCheck {
     this.#findings = findings;
   }
 
+  /** The `where` list of the file or of a strategy. */
+  conditions(owner: unknown, path: Path): Condition[] {
+    const conditions: Condition[] = [];
+    for (const [index, text] of listAt(owner, 'where').entries()) {
+      if (typeof text !== 'string') continue;
+      this.#parsing([...path, 'where', index], true, () => {
+        const names = variablesOfRule(parseCondition(text, this.#scope));
+        for (const name of names) this.used.add(name);
+        conditions.push({ text, names });
+      });
+    }
+    return conditions;
+  }
+
   strategy(strategy: unknown, path: Path): void {
+    this.conditions(strategy, path);
     for (const side of ['long', 'short']) {
       for (const list of ['enter', 'exit']) {
         for (const [index, rule] of listAt(fieldOf(strategy, side), list).entries()) {

@@ -110,6 +110,11 @@ const variablesSchema = z
   })
   .describe('the grid: every combination of values is a task');
 
+const whereSchema = z
+  .array(z.string().min(3).max(MAX_RULE_LENGTH))
+  .max(MAX_RULES)
+  .describe('only combinations for which all hold, such as "$fast < $slow"');
+
 export const operandSchema = z
   .strictObject({
     value: numberOrVariable.optional(),
@@ -195,6 +200,7 @@ export const strategySchema = z
       .default({ equity: 1 })
       .describe('how much to trade'),
     vars: variablesSchema.default({}),
+    where: whereSchema.default([]),
   })
   .refine(({ long, short }) => long !== undefined || short !== undefined, {
     message: 'needs "long", "short" or both',
@@ -205,6 +211,13 @@ export const strategySchema = z
     { path: ['size'], message: 'a size by risk needs "stopLoss" or "trailingStop"' },
   )
   .meta({ anyOf: [{ required: ['long'] }, { required: ['short'] }] });
+
+export const sampleSchema = z
+  .strictObject({
+    count: z.int().min(1).max(MAX_TASKS).describe('tasks; all of them when there are no more'),
+    seed: z.int().min(0).max(4_294_967_295).default(1),
+  })
+  .describe('so many of all tasks, evenly drawn');
 
 const RANKS = [
   'netProfit',
@@ -225,6 +238,8 @@ export const backtestSchema = z.strictObject({
   data: z.union([z.string().min(1), dataSchema, z.array(dataSchema).length(1)]),
   broker: brokerSchema.prefault({}),
   vars: variablesSchema.default({}),
+  where: whereSchema.default([]),
+  sample: sampleSchema.optional(),
   strategies: z.array(strategySchema).min(1).max(MAX_STRATEGIES),
   rank: z.enum(RANKS).default('sharpe').describe('what the best tasks are best in'),
 });

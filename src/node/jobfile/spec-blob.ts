@@ -3,10 +3,13 @@
 
 import { z } from 'zod';
 import { BACKTEST_COLUMNS } from '../../kernel/engine/metrics.ts';
-import { Grid } from '../../kernel/grid.ts';
+import { prunedPoints } from '../../kernel/grid.ts';
+import { parseCondition } from '../../kernel/language/parse.ts';
 import {
   MAX_COST_LIST,
   MAX_COST_MS,
+  MAX_GRID_POINTS,
+  MAX_PRUNED_POINTS,
   MAX_RULES,
   MAX_RULE_LENGTH,
   MAX_STRATEGIES,
@@ -14,8 +17,9 @@ import {
   MAX_UNEVEN_TASKS,
   MAX_VARIABLES,
 } from '../../kernel/limits.ts';
-import type { JobSpec, RuleSpec } from '../../kernel/spec.ts';
+import type { JobSpec, RuleSpec, StrategySpec } from '../../kernel/spec.ts';
 import { parseStrategy } from '../../kernel/strategy.ts';
+import { TaskList } from '../../kernel/task-list.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { firstTooDeep } from './nesting.ts';
 
@@ -45,11 +49,14 @@ export function readSpec(bytes: Uint8Array): JobSpec {
 /** Tasks of a spec whose rules parse. */
 export function taskCountOf(spec: JobSpec): number {
   if (spec.kernel === 'spin') return spec.tasks;
-  return spec.strategies.reduce((sum, { vars }) => sum + new Grid(vars).count, 0);
+  const counts = spec.strategies.map((strategy) => parseStrategy(strategy).grid.count);
+  return new TaskList(counts, spec.sample).count;
 }
 
 /** What bounds across fields a spec breaks, or undefined. Throws a RuleError for a rule that does not parse. */
 export function specFault(spec: JobSpec): string | undefined {
+  const fault = spec.kernel === 'spin' ? undefined : strategiesFault(spec.strategies);
+  if (fault !== undefined) return fault;
   const tasks = taskCountOf(spec);
   if (tasks > MAX_TASKS) return `the job has ${tasks} tasks; ${MAX_TASKS} are allowed`;
   if (spec.kernel === 'spin') {
@@ -58,7 +65,20 @@ export function specFault(spec: JobSpec): string | undefined {
       ? `tasks of different costs: at most ${MAX_UNEVEN_TASKS} in a job`
       : undefined;
   }
-  for (const strategy of spec.strategies) {
+  return undefined;
+}
+
+function strategiesFault(strategies: readonly StrategySpec[]): string | undefined {
+  // Before any grid is built: conditions must not cost a peer more than the bound, however many grids there are.
+  const points = strategies.reduce((sum, { vars, where }) => {
+    const scope = new Set(vars.map((variable) => variable.name));
+    const conditions = where.map((text) => parseCondition(text, scope));
+    return sum + prunedPoints(vars, conditions);
+  }, 0);
+  if (points > MAX_PRUNED_POINTS) {
+    return `"where" must be tried on ${points} combinations; ${MAX_PRUNED_POINTS} are allowed`;
+  }
+  for (const strategy of strategies) {
     if (strategy.long === null && strategy.short === null) {
       return `strategy "${strategy.name}" has neither a long nor a short side`;
     }
@@ -66,7 +86,9 @@ export function specFault(spec: JobSpec): string | undefined {
     if (size.kind === 'risk' && stopLoss === null && trailingStop === null) {
       return `strategy "${strategy.name}" has a size by risk and no stop`;
     }
-    parseStrategy(strategy);
+    const { grid } = parseStrategy(strategy);
+    if (grid.count === 0) return `"where" leaves strategy "${strategy.name}" no combination`;
+    if (grid.count > MAX_GRID_POINTS) return 'a grid has more combinations than can be counted';
   }
   return undefined;
 }
@@ -77,6 +99,7 @@ const name = z
   .max(1000);
 const instantMs = z.number().min(-8.64e15).max(8.64e15).nullable();
 const count = z.int().min(1).max(MAX_TASKS);
+const seed = z.int().min(0).max(4_294_967_295);
 const ruleText = z.string().max(4 * MAX_RULE_LENGTH);
 
 const ruleSchema: z.ZodType<RuleSpec> = z.lazy(() =>
@@ -99,6 +122,7 @@ const variableSchema = z.union([
 const strategySchema = z.strictObject({
   name: z.string().max(1000),
   vars: z.array(variableSchema).max(2 * MAX_VARIABLES),
+  where: z.array(ruleText).max(2 * MAX_RULES),
   long: sideSchema,
   short: sideSchema,
   stopLoss: ruleText.nullable(),
@@ -131,6 +155,7 @@ const specSchema = z.discriminatedUnion('kernel', [
       sameBar: z.enum(['stopFirst', 'targetFirst']),
     }),
     strategies: z.array(strategySchema).min(1).max(MAX_STRATEGIES),
+    sample: z.strictObject({ count, seed }).nullable(),
     rank: z.enum(BACKTEST_COLUMNS),
   }),
   z.strictObject({
@@ -148,7 +173,7 @@ const specSchema = z.discriminatedUnion('kernel', [
       }),
     ]),
     mode: z.enum(['sleep', 'spin']),
-    seed: z.int().min(0).max(4_294_967_295),
+    seed,
   }),
 ]);
 

@@ -3,8 +3,8 @@
 
 /** By the kind of object they appear in. */
 export const UNBUILT_KEYS: Readonly<Record<string, readonly string[]>> = {
-  file: ['split', 'where', 'sample', 'keep', 'filter', 'mine'],
-  strategy: ['indicators', 'where', 'entry_rules', 'exit_rules', 'params'],
+  file: ['split', 'keep', 'filter', 'mine'],
+  strategy: ['indicators', 'entry_rules', 'exit_rules', 'params'],
 };
 
 /** Values by their key. */

@@ -53,6 +53,7 @@ describe('a sound job file', () => {
             { name: 'n', from: 1, step: 1, count: 3 },
             { name: 'x', from: 0.1, step: 0.1, count: 3 },
           ],
+          where: [],
           long: {
             enter: ['sma($n) > $x', { any: ['close > 2', { not: 'open > 3' }] }],
             exit: ['close[1] crosses below $x'],
@@ -68,6 +69,7 @@ describe('a sound job file', () => {
           size: { kind: 'cash', value: '500' },
         },
       ],
+      sample: null,
       rank: 'sharpe',
     });
     expect(warnings).toEqual([
@@ -93,6 +95,29 @@ describe('a sound job file', () => {
       lot: 0,
       ...SAFE_FILLS,
     });
+  });
+
+  it('prunes its grids by conditions and may take a sample of them', async () => {
+    const vars = { fast: { from: 1, to: 100 }, slow: { from: 1, to: 100 } };
+    const own = { long: { enter: ['sma($fast) > $slow'] }, where: ['$fast<$slow'] };
+    const file = fileWith({
+      vars: { ...vars, fast: [1, 2], idle: [1] },
+      where: ['$slow <= 3', '$idle > 0'],
+      strategies: [own, STRATEGY],
+    });
+    const { spec, taskCount, warnings } = await accepted(file);
+    // 1<2, 1<3, 2<3 and the strategy without variables.
+    expect(taskCount).toBe(4);
+    const { strategies } = spec as BacktestSpec;
+    expect(strategies.map(({ where }) => where)).toEqual([['$slow <= 3', '$fast < $slow'], []]);
+    expect(warnings).toContain(
+      'where "$idle > 0" counts nowhere: no strategy has all of its variables',
+    );
+    const wide = { vars: { a: { from: 1, to: 1e6 }, b: { from: 1, to: 1e6 } } };
+    const strategies2 = [{ ...wide, long: { enter: ['close > $a + $b'] } }];
+    const sampled = await accepted(fileWith({ strategies: strategies2, sample: { count: 1000 } }));
+    expect(sampled.taskCount).toBe(1000);
+    expect(readSpec(sampled.specBytes)).toEqual(sampled.spec);
   });
 
   it('may be a spin job', async () => {
@@ -160,8 +185,11 @@ describe('a faulty job file', () => {
     [{ rank: 'dsr' }, 'rank: rank "dsr" is known but not built yet'],
     [{ rank: 'sharp' }, 'did you mean "sharpe"?'],
     [{ split: {} }, ': key "split" is known but not built yet'],
-    [{ where: [] }, ': key "where" is known but not built yet'],
-    [{ sample: { count: 1 } }, ': key "sample" is known but not built yet'],
+    [{ where: ['close > 1'] }, 'where.0: here only numbers and $variables are possible'],
+    [{ where: ['$gone > 1'] }, 'where.0: unknown variable "$gone"'],
+    [{ where: ['1 < 2'] }, 'where.0: there is no $variable in this condition'],
+    [{ sample: { count: 0 } }, 'sample.count: must be at least 1'],
+    [{ sample: { cuont: 1 } }, 'sample: unknown key "cuont" (did you mean "count"?)'],
     [{ keep: 3 }, ': key "keep" is known but not built yet'],
     [{ filter: [] }, ': key "filter" is known but not built yet'],
     [{ data: 'gone.csv' }, 'data: there is no file "gone.csv"'],
@@ -260,6 +288,20 @@ describe('a faulty job file', () => {
     );
     const vars = { a: { from: 1, to: 5000 }, b: { from: 1, to: 5000 } };
     const wide = { strategies: [{ vars, long: { enter: ['close > $a + $b'] } }] };
+    expect((await refused(fileWith({ ...wide, where: ['$a < $b'] }))).join()).toContain(
+      'must be tried on 25000000 combinations',
+    );
+    expect(
+      (
+        await refused(
+          fileWith({
+            vars: { n: [3] },
+            where: ['$n < 2'],
+            strategies: [{ long: { enter: ['close > $n'] } }],
+          }),
+        )
+      ).join(),
+    ).toContain('leaves strategy "strategy-1" no combination');
     expect((await refused(fileWith(wide))).join()).toContain(
       '25000000 tasks; 16777215 are allowed',
     );

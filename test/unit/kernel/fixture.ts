@@ -51,6 +51,7 @@ export function specOf(
     strategies: strategies.map((strategy, index) => ({
       name: `s${index}`,
       vars: [],
+      where: [],
       long: null,
       short: null,
       stopLoss: null,
@@ -63,6 +64,7 @@ export function specOf(
       size: { kind: 'units', value: '1' },
       ...strategy,
     })),
+    sample: null,
     rank: 'sharpe',
   };
 }

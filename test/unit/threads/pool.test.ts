@@ -238,6 +238,7 @@ function backtestOf(sha256: string): JobSpec {
       sameBar: 'stopFirst',
     },
     strategies: [],
+    sample: null,
     rank: 'sharpe',
   };
 }
