@@ -1,7 +1,7 @@
 // The three commands that a person types, on two hosts with tailnet addresses: who is let in, and that both work.
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { JobSummary, PeersView } from '../../src/node/control/api.ts';
 import type { Machine } from './harness/machine.ts';
 import { MachineRoom } from './harness/machine-room.ts';
@@ -27,13 +27,12 @@ describe.skipIf(obstacle !== undefined && !mustRun)(title, () => {
   let hosts: TwoHosts;
 
   beforeEach(async () => {
-    room = await MachineRoom.open();
     hosts = await TwoHosts.open();
-  });
-
-  afterEach(async () => {
-    await room.close();
-    await hosts.close();
+    room = await MachineRoom.open();
+    return async () => {
+      await room.close();
+      await hosts.close();
+    };
   });
 
   /** The two machines, each with what its own tailscale says; the first has begun a mesh. */
