@@ -52,43 +52,78 @@ describe.runIf(canThrottle)('a peer that becomes slower in the middle of a job',
     const group = CpuGroup.make('mesh-shares');
     if (group === undefined) throw new Error('the cpu cgroup went away');
     try {
-      const slow = room.machine('slow');
-      await slow.join([...LOOPBACK, '--slots', '1']);
-      group.add((await slow.status()).self.pid);
-      const spin = { costMs: 5, mode: 'spin' } as const;
-      await run(slow, { ...spin, tasks: 100 });
-      const full = await run(slow, { ...spin, tasks: 300 });
-      group.limit(1 / 3);
-      const throttled = await run(slow, { ...spin, tasks: 100 });
-      group.limit(1);
-      const fullRate = 300 / full.elapsedMs;
-      const throttledRate = 100 / throttled.elapsedMs;
-
-      const steady = room.machine('steady');
-      await steady.takeKeyFrom(slow);
-      await steady.join([...LOOPBACK, '--slots', '1', '--peer', await slow.place()]);
-      await steady.untilSees(['slow', 'steady']);
-      await run(steady, { ...spin, tasks: 100 });
-      const tasks = Math.round(fullRate * 2 * 4_000);
-      const running = run(steady, { ...spin, tasks });
-      await until('a third is done', async () => {
-        const newest = (await steady.jobs()).jobs.at(-1);
-        return newest?.tasks === tasks && newest.done >= tasks / 3;
-      });
-      group.limit(1 / 3);
-      const summary = await running;
-      // Equal speeds for a third of the job, then the rest in proportion.
-      const rest = (2 / 3) * (throttledRate / (fullRate + throttledRate));
-      const predicted = 1 / 6 + rest;
-      expect(Math.abs(doneBy(summary, slow) / tasks - predicted)).toBeLessThanOrEqual(0.06);
-      expect(summary.done).toBe(tasks);
+      let trial = await throttleTrial(group, 1);
+      for (let round = 2; round <= 3 && !trial.isFair; round++) {
+        trial = await throttleTrial(group, round);
+      }
+      expect(Math.abs(trial.share - trial.predicted)).toBeLessThanOrEqual(0.06);
     } finally {
       group.limit(1);
       await room.close();
       await group.remove();
     }
-  });
+  }, 240_000);
 });
+
+const SPIN = { costMs: 5, mode: 'spin' } as const;
+
+interface Speeds {
+  /** Tasks per ms, alone: untouched, and throttled. */
+  readonly full: number;
+  readonly throttled: number;
+}
+
+/** One job whose second peer is throttled after a third. `isFair`: that peer is as fast alone after the job as
+ * before it; when something else on this computer came or went meanwhile, the prediction means nothing. */
+async function throttleTrial(
+  group: CpuGroup,
+  round: number,
+): Promise<{ share: number; predicted: number; isFair: boolean }> {
+  const slow = room.machine(`slow-${round}`);
+  await slow.join([...LOOPBACK, '--slots', '1']);
+  group.add((await slow.status()).self.pid);
+  await run(slow, { ...SPIN, tasks: 100 });
+  const before = await speedsAlone(slow, group);
+
+  const steady = room.machine(`steady-${round}`);
+  await steady.takeKeyFrom(slow);
+  await steady.join([...LOOPBACK, '--slots', '1', '--peer', await slow.place()]);
+  await steady.untilSees([slow.name, steady.name]);
+  await run(steady, { ...SPIN, tasks: 100 });
+  const tasks = Math.round(before.full * 2 * 4_000);
+  const running = run(steady, { ...SPIN, tasks });
+  await until('a third is done', async () => {
+    const newest = (await steady.jobs()).jobs.at(-1);
+    return newest?.tasks === tasks && newest.done >= tasks / 3;
+  });
+  group.limit(1 / 3);
+  const summary = await running;
+  expect(summary.done).toBe(tasks);
+  await steady.mesh(['stop']);
+  const after = await speedsAlone(slow, group);
+  await slow.mesh(['stop']);
+
+  // Equal speeds for a third of the job, then the rest in proportion.
+  const rest = (2 / 3) * (before.throttled / (before.full + before.throttled));
+  return {
+    share: doneBy(summary, slow) / tasks,
+    predicted: 1 / 6 + rest,
+    isFair: isNear(before.full, after.full) && isNear(before.throttled, after.throttled),
+  };
+}
+
+async function speedsAlone(machine: Machine, group: CpuGroup): Promise<Speeds> {
+  group.limit(1);
+  const full = await run(machine, { ...SPIN, tasks: 300 });
+  group.limit(1 / 3);
+  const throttled = await run(machine, { ...SPIN, tasks: 100 });
+  group.limit(1);
+  return { full: 300 / full.elapsedMs, throttled: 100 / throttled.elapsedMs };
+}
+
+function isNear(a: number, b: number): boolean {
+  return Math.abs(a / b - 1) < 0.08;
+}
 
 /** Needs root and the cpu controller; where CI demands it, its absence fails the suite. */
 async function canMakeGroups(): Promise<boolean> {
