@@ -9,6 +9,7 @@ import type { JobSpec } from '../../kernel/spec.ts';
 import { buildBacktestSpec, buildSpinSpec, dataOf } from './build-spec.ts';
 import { parseCandleCsv } from './csv.ts';
 import { formFindings } from './form-findings.ts';
+import { type GenomesTranslated, translateGenomes } from './genome-file.ts';
 import { firstTooDeep } from './nesting.ts';
 import { type Finding, type Path, locateFindings, problemAt, syntaxProblems } from './place.ts';
 import type { Problem } from './problem.ts';
@@ -16,7 +17,6 @@ import { ruleFindings } from './rule-findings.ts';
 import { type BacktestInput, backtestSchema, spinSchema } from './schema.ts';
 import { SPEC_BYTES_MAX, specFault, taskCountOf, writeSpec } from './spec-blob.ts';
 import { commonStepMs, countGaps, timeframeMs } from './timeframe.ts';
-import { isGenomeFile } from './unbuilt.ts';
 
 export { formatProblems } from './problem.ts';
 
@@ -70,11 +70,8 @@ export async function prepareJob(input: PrepareInput): Promise<Prepared> {
   } catch {
     return { ok: false, problems: syntaxProblems(fileName, text) };
   }
-  if (isGenomeFile(file)) {
-    const message = 'bare genomes of the old miner are known but not built yet';
-    return { ok: false, problems: [problemAt(fileName, text, 0, message)] };
-  }
-  const outcome = await prepareParsed(withOverrides(file, input.overrides), input);
+  const genomes = translateGenomes(file);
+  const outcome = await prepareParsed(withOverrides(genomes.file, input.overrides), genomes, input);
   if (outcome.prepared !== undefined) return { ok: true, prepared: outcome.prepared };
   const located = locateFindings(fileName, text, outcome.findings);
   return { ok: false, problems: [...located, ...outcome.problems] };
@@ -87,10 +84,14 @@ interface Outcome {
   readonly problems: readonly Problem[];
 }
 
-async function prepareParsed(file: unknown, input: PrepareInput): Promise<Outcome> {
+async function prepareParsed(
+  file: unknown,
+  genomes: GenomesTranslated,
+  input: PrepareInput,
+): Promise<Outcome> {
   return fieldOf(file, 'kernel') === 'spin'
     ? prepareSpin(file, input)
-    : prepareBacktest(file, input);
+    : prepareBacktest(file, genomes, input);
 }
 
 function prepareSpin(file: unknown, input: PrepareInput): Outcome {
@@ -102,7 +103,29 @@ function prepareSpin(file: unknown, input: PrepareInput): Outcome {
   return finish(spec, { name: form.data.name, input, datasets: [], warnings: [] });
 }
 
-async function prepareBacktest(file: unknown, input: PrepareInput): Promise<Outcome> {
+async function prepareBacktest(
+  file: unknown,
+  genomes: GenomesTranslated,
+  input: PrepareInput,
+): Promise<Outcome> {
+  if (genomes.isBare && fieldOf(file, 'data') === undefined) {
+    const hint = 'mesh submit FILE --data candles.csv';
+    return faulty([{ path: [], message: 'genomes name no candles', hint }]);
+  }
+  const outcome = await checkBacktest(file, genomes, input);
+  if (outcome.prepared !== undefined) return outcome;
+  const findings = outcome.findings.map((finding) => ({
+    ...finding,
+    path: genomes.originalPath(finding.path),
+  }));
+  return { findings: [...genomes.findings, ...findings], problems: outcome.problems };
+}
+
+async function checkBacktest(
+  file: unknown,
+  genomes: GenomesTranslated,
+  input: PrepareInput,
+): Promise<Outcome> {
   const form = backtestSchema.safeParse(file);
   const findings: Finding[] = form.success ? [] : formFindings(form.error.issues, file);
   const problems: Problem[] = [];
@@ -111,10 +134,9 @@ async function prepareBacktest(file: unknown, input: PrepareInput): Promise<Outc
   // What the form refuses already needs no second complaint.
   const refused = new Set(findings.map(({ path }) => path.join('.')));
   findings.push(...rules.findings.filter(({ path }) => !refused.has(path.join('.'))));
-  if (!form.success || data === undefined || findings.length > 0) {
-    return { findings, problems };
-  }
-  findings.push(...dataFindings(form.data, data));
+  const isSound = findings.length === 0 && genomes.findings.length === 0;
+  if (!form.success || data === undefined || !isSound) return { findings, problems };
+  findings.push(...dataFindings(form.data, data), ...timeframeFindings(genomes, data));
   if (findings.length > 0) return faulty(findings);
   const bytes = encodeCandles(data.candles);
   const dataset = { sha256: sha256(bytes), bytes, file: data.file };
@@ -125,7 +147,7 @@ async function prepareBacktest(file: unknown, input: PrepareInput): Promise<Outc
     name: form.data.name,
     input,
     datasets: [{ ...dataset, barCount: data.candles.barCount }],
-    warnings: [...rules.warnings, ...data.warnings],
+    warnings: [...genomes.warnings, ...rules.warnings, ...data.warnings],
   });
 }
 
@@ -210,6 +232,15 @@ function dataFindings(file: BacktestInput, { candles, fileSha256 }: LoadedData):
     findings.push({ path: [...base, data.from === undefined ? 'to' : 'from'], message });
   }
   return findings;
+}
+
+/** Genomes of another timeframe would run, and mean nothing. */
+function timeframeFindings({ timeframes }: GenomesTranslated, { candles }: LoadedData): Finding[] {
+  const stepMs = commonStepMs(candles);
+  const other = timeframes.find(({ ms }) => ms !== stepMs);
+  if (other === undefined) return [];
+  const message = `made for bars of ${other.ms / 60_000} minutes; the file's are ${stepMs / 60_000} minutes apart`;
+  return [{ path: other.path, message }];
 }
 
 function finish(

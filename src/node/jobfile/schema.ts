@@ -212,6 +212,15 @@ export const strategySchema = z
   )
   .meta({ anyOf: [{ required: ['long'] }, { required: ['short'] }] });
 
+/** For editors only: genome.ts translates these before the form is checked. */
+const genomeSchema = z
+  .object({
+    entry_rules: z.array(comparisonSchema),
+    exit_rules: z.array(comparisonSchema).optional(),
+    params: z.object({ sl_pct: z.number().optional(), tp_pct: z.number().optional() }),
+  })
+  .describe('a genome of the old miner, as it is');
+
 export const sampleSchema = z
   .strictObject({
     count: z.int().min(1).max(MAX_TASKS).describe('tasks; all of them when there are no more'),
@@ -271,7 +280,9 @@ export type SpinInput = z.output<typeof spinSchema>;
 
 /** JSON Schema draft 7, what editors understand best. */
 export function strategiesJsonSchema(): object {
-  const { $schema, ...form } = z.toJSONSchema(z.union([backtestSchema, spinSchema]), {
+  const strategies = z.array(z.union([strategySchema, genomeSchema])).min(1);
+  const written = backtestSchema.extend({ strategies });
+  const { $schema, ...form } = z.toJSONSchema(z.union([written, spinSchema]), {
     target: 'draft-7',
     io: 'input',
   });

@@ -4,17 +4,10 @@
 /** By the kind of object they appear in. */
 export const UNBUILT_KEYS: Readonly<Record<string, readonly string[]>> = {
   file: ['split', 'keep', 'filter', 'mine'],
-  strategy: ['indicators', 'entry_rules', 'exit_rules', 'params'],
+  strategy: ['indicators'],
 };
 
 /** Values by their key. */
 export const UNBUILT_VALUES: Readonly<Record<string, readonly string[]>> = {
   rank: ['dsr'],
 };
-
-/** A bare genome of the old miner, or a file of them. */
-export function isGenomeFile(value: unknown): boolean {
-  const one: unknown = Array.isArray(value) ? value[0] : value;
-  if (typeof one !== 'object' || one === null) return false;
-  return 'entry_rules' in one || 'genome' in one;
-}

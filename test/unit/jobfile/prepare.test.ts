@@ -259,19 +259,9 @@ describe('a faulty job file', () => {
       { long: { enter: ['ema(3)@1h > close'] } },
       'higher timeframe (@1h) is known but not built yet',
     ],
-    [{ entry_rules: [], params: {} }, 'key "entry_rules" is known but not built yet'],
   ])('with a faulty strategy is refused with the reason: %j', async (part, message) => {
     const file = fileWith({ strategies: [{ ...STRATEGY, ...part }] });
     expect((await refused(file)).join('\n')).toContain(message);
-  });
-
-  it('of the old miner is named, not misread', async () => {
-    const genome = { entry_rules: [], params: {} };
-    for (const file of [genome, [genome], { genome }]) {
-      expect((await refused(file)).join()).toContain(
-        'genomes of the old miner are known but not built',
-      );
-    }
   });
 
   it('cannot be too large, too deep or endless', async () => {
