@@ -7,7 +7,7 @@ import { describeMarket } from '../../kernel/engine/market.ts';
 import type { Candles } from '../../kernel/job.ts';
 import type { JobSpec } from '../../kernel/spec.ts';
 import { buildBacktestSpec, buildSpinSpec, dataOf } from './build-spec.ts';
-import { parseCandleCsv } from './csv.ts';
+import { parseCandleFile } from './candle-file.ts';
 import { formFindings } from './form-findings.ts';
 import { type GenomesTranslated, translateGenomes } from './genome-file.ts';
 import { firstTooDeep } from './nesting.ts';
@@ -193,7 +193,7 @@ async function loadData(
     findings.push({ path, message: readFault(dataFile, error) });
     return undefined;
   }
-  const parsed = parseCandleCsv(dataFile, bytes);
+  const parsed = parseCandleFile(dataFile, bytes);
   if (!parsed.ok) {
     problems.push(...parsed.problems);
     return undefined;
