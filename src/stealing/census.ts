@@ -1,6 +1,6 @@
 // Finding lost work by asking. The owner asks every live peer which rows of a job it has on disk and which
 // tasks it holds; what nobody has and nobody holds runs again. A wrong or late answer can only make a task
-// run twice. It closes when every peer asked has answered or is lost; who joins meanwhile only adds.
+// run twice. It closes when every peer asked has answered, is suspect or is lost; who joins meanwhile only adds.
 import { type Interval, IntervalSet, validIntervals } from '../deque/interval-set.ts';
 import type { Custody } from './custody.ts';
 import type { PeerId } from './ids.ts';
@@ -73,7 +73,9 @@ export class Census {
     }
     // A question can die with its connection; asking twice is harmless.
     if (state.nowMs - round.askedMs >= state.limits.censusPauseMs) this.#ask(job, round);
-    if (round.unanswered.size === 0) this.#close(job, round.held);
+    // What nobody else names may be a suspect's: whoever is idle may run it, at worst a second time.
+    const awaited = [...round.unanswered].some((peer) => state.beliefs.get(peer)?.state === 'ok');
+    if (!awaited) this.#close(job, round.held);
   }
 
   /** When `look` has to be called again though nothing happened. */
@@ -145,6 +147,8 @@ export class Census {
     if (!job.isActive) return job.ending?.state === 'done' && this.#lacksRows(job);
     if (job.ledger.isComplete || !this.#heldHere(job).isEmpty) return false;
     return this.#state.beliefs.live().every((belief) => {
+      // A silent peer's word is old, and everybody who is heard has nothing to do.
+      if (belief.state === 'suspect') return true;
       const progress = belief.progress.get(job.header.job);
       return (progress?.heldTasks ?? 0) === 0;
     });

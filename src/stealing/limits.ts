@@ -42,7 +42,7 @@ export interface Limits {
   /** ms until rows that nobody acknowledged are offered again (a full disk over there). */
   readonly deliveryRetryMs: number;
   /** ms for which a peer that kept nothing is not asked to keep a second copy. More: longer on one disk after it
-   * has space again; less: more rows sent in vain. A guess: a person frees a disk in minutes. */
+   * has space again; less: more rows sent in vain. A guess: a few rows every ten seconds cost nothing. */
   readonly keeperPauseMs: number;
   /** ms between two censuses of one job, at least, when idle peers find nothing. */
   readonly censusPauseMs: number;
@@ -77,7 +77,7 @@ export const DEFAULT_LIMITS: Limits = {
   rowsFlushCount: 4_096,
   rowsMessageBytesMax: 512 * 1024,
   deliveryRetryMs: 5_000,
-  keeperPauseMs: 30_000,
+  keeperPauseMs: 10_000,
   censusPauseMs: 1_000,
   rateMemoryMs: 3_000,
   loadPatienceMs: 1_000,

@@ -218,8 +218,10 @@ export class Recording {
   #missed(to: PeerId): void {
     const { beliefs, nowMs } = this.#state;
     if (beliefs.get(to)?.state !== 'ok') return;
-    const misses = (this.#unwilling.get(to)?.misses ?? 0) + 1;
-    this.#unwilling.set(to, { misses, sinceMs: nowMs });
+    const known = this.#unwilling.get(to);
+    // Several that were sent together and lost together are one miss.
+    if (known?.sinceMs === nowMs) return;
+    this.#unwilling.set(to, { misses: (known?.misses ?? 0) + 1, sinceMs: nowMs });
   }
 
   /** One delivery may be lost with its connection; two in a row are a full disk. */
