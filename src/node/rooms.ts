@@ -106,6 +106,8 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
   };
   const pool = openSlots(face.slots, options, events);
   const firstPeer = new Gate();
+  /** Where peers were when they were here last: lost ones are shown too. */
+  const met = new Map<string, Contact>();
   const host = await startHost(options, {
     privateKey: identity.privateKey,
     face,
@@ -116,7 +118,8 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
       size: (sha256) => disk.blobs.size(sha256),
       read: (sha256, offset, length) => disk.blobs.readRange(sha256, offset, length),
     },
-    onPeer: ({ peer, name, addr, slots, incarnation }) => {
+    onPeer: ({ peer, name, addr, slots, incarnation, port, version, path }) => {
+      met.set(peer, { addr, port, version, path, sinceMs: Date.now() });
       events.onPeer({ peer, name, addr, slots, incarnation });
       firstPeer.open();
     },
@@ -140,7 +143,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     pool,
     host,
     loader: openLoader({ host, blobs, pool, attached }, events),
-    contact: (peer) => contactOf(host, options.version, peer),
+    contact: (peer) => contactOf(host, options.version, peer) ?? met.get(peer),
     key: () => ({ key: admission.key.line, fingerprint: admission.key.fingerprint }),
     join: (addr, waitMs) => joinWithin(host, addr, waitMs),
     reachPeers: (wish) => reachPeers(host, firstPeer, wish),

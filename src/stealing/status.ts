@@ -78,15 +78,17 @@ function ownStatus(state: CoreState): PeerStatus {
 
 function peerStatus(belief: ReturnType<CoreState['beliefs']['all']>[number]): PeerStatus {
   const { beat } = belief;
+  // What a lost peer did last is no news; what it did in its life still counts.
+  const present = belief.state === 'lost' ? undefined : beat;
   const isDraining = belief.draining && belief.state === 'ok';
   return {
     face: belief.face,
     isSelf: false,
     state: isDraining ? 'draining' : belief.state,
-    busySlots: beat?.busySlots ?? 0,
-    queuedTasks: beat?.jobs.reduce((sum, job) => sum + job.heldTasks, 0) ?? 0,
-    donePerSec: beat?.donePerSec ?? 0,
-    recentUnits: beat?.recentUnits ?? 0,
+    busySlots: present?.busySlots ?? 0,
+    queuedTasks: present?.jobs.reduce((sum, job) => sum + job.heldTasks, 0) ?? 0,
+    donePerSec: present?.donePerSec ?? 0,
+    recentUnits: present?.recentUnits ?? 0,
     rate: beat?.rates.at(-1)?.unitsPerMs ?? 0,
     done: beat?.done ?? 0,
     failed: beat?.failed ?? 0,
