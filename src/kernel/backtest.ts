@@ -8,12 +8,13 @@ import { simulate } from './engine/reference.ts';
 import { SeriesBook } from './engine/series.ts';
 import { BitBook } from './fast/bit-book.ts';
 import { FastEngine } from './fast/engine.ts';
-import type { Candles, TaskRunner, Trade, WorkRun } from './job.ts';
+import type { Candles, TaskLabel, TaskRunner, Trade } from './job.ts';
 import { SERIES_CACHE_BYTES } from './limits.ts';
-import type { BacktestSpec } from './spec.ts';
+import type { BacktestSpec, DatasetSpec } from './spec.ts';
 import { type Strategy, comparisonCount, parseStrategy } from './strategy.ts';
 import { TaskFault } from './task-fault.ts';
 import { TaskList } from './task-list.ts';
+import { mergeRuns } from './work-runs.ts';
 
 /** What a task costs with its series warm: microseconds for itself, nanoseconds per bar, and nanoseconds per
  * bar and comparison. A rough guess from two grids (1,260 and 105,408 bars) on a shared 2-core x64 box, right
@@ -29,18 +30,19 @@ export interface EngineOptions {
   readonly cacheBytes?: number;
 }
 
-/** Throws an Error (a RuleError for a rule) when the spec cannot run on these candles. */
+/** The job on the candles of its one dataset. Throws an Error (a RuleError for a rule) when it cannot run on them. */
 export function compileBacktest(
   spec: BacktestSpec,
   candles: Candles,
   { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES }: EngineOptions = {},
 ): TaskRunner {
+  const dataset = onlyDataset(spec);
   const strategies = spec.strategies.map(parseStrategy);
   const tasks = new TaskList(
     strategies.map((strategy) => strategy.grid.count),
     spec.sample,
   );
-  const market = describeMarket(candles, spec.dataset.fromMs, spec.dataset.toMs);
+  const market = describeMarket(candles, dataset.fromMs, dataset.toMs);
   const book = new SeriesBook(candles, cacheBytes * 0.75);
   const bits = new BitBook(book, candles.barCount, cacheBytes * 0.25);
   const fast =
@@ -85,10 +87,7 @@ export function compileBacktest(
     waitMs: () => 0,
     label(task) {
       const { strategy, values } = locate(task);
-      const params = Object.fromEntries(
-        strategy.grid.names.map((name, i) => [name, values[i] ?? NaN]),
-      );
-      return { name: strategy.name, params };
+      return labelOf(strategy, values);
     },
     trades(task) {
       const trades: Trade[] = [];
@@ -102,19 +101,18 @@ export function compileBacktest(
   };
 }
 
+function onlyDataset({ datasets }: BacktestSpec): DatasetSpec {
+  const [dataset, ...others] = datasets;
+  if (dataset === undefined || others.length > 0) throw new Error('one dataset at a time');
+  return dataset;
+}
+
+function labelOf({ name, grid }: Strategy, values: Float64Array): TaskLabel {
+  const params = grid.names.map((variable, i) => [variable, values[i] ?? NaN] as const);
+  return { name, params: Object.fromEntries(params) };
+}
+
 function unitsOf(strategy: Strategy, market: Market): number {
   const nsPerBar = BAR_NS + COMPARISON_NS * comparisonCount(strategy);
   return TASK_US + Math.round(((market.end - market.first) * nsPerBar) / 1000);
-}
-
-function mergeRuns(runs: readonly WorkRun[]): WorkRun[] {
-  const merged: WorkRun[] = [];
-  for (const run of runs) {
-    if (run.tasks === 0) continue;
-    const last = merged.at(-1);
-    if (last?.units === run.units) {
-      merged[merged.length - 1] = { units: run.units, tasks: last.tasks + run.tasks };
-    } else merged.push(run);
-  }
-  return merged;
 }

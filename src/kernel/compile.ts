@@ -3,7 +3,9 @@
 import { type EngineOptions, compileBacktest } from './backtest.ts';
 import type { Candles, TaskRunner } from './job.ts';
 import type { JobSpec } from './spec.ts';
+import { SERIES_CACHE_BYTES } from './limits.ts';
 import { compileSpin } from './spin.ts';
+import { SYMBOLS_KEPT, joinSymbols } from './symbols.ts';
 
 /** `datasets` by the SHA-256 (hex) of their binary form. Throws an Error when one that the job names is
  * missing. */
@@ -16,9 +18,17 @@ export function compileJob(
     case 'spin':
       return compileSpin(spec);
     case 'backtest': {
-      const candles = datasets.get(spec.dataset.sha256);
-      if (candles === undefined) throw new Error(`dataset ${spec.dataset.sha256} is missing`);
-      return compileBacktest(spec, candles, options);
+      const cacheBytes = options.cacheBytes ?? SERIES_CACHE_BYTES;
+      const parts = spec.datasets.map((dataset) => {
+        const candles = datasets.get(dataset.sha256);
+        if (candles === undefined) throw new Error(`dataset ${dataset.sha256} is missing`);
+        const alone = { ...spec, datasets: [dataset], sample: null };
+        const share = { ...options, cacheBytes: cacheBytes / SYMBOLS_KEPT };
+        return { symbol: dataset.symbol, compile: () => compileBacktest(alone, candles, share) };
+      });
+      if (parts.length > 1) return joinSymbols(parts, spec.sample);
+      const [{ sha256 } = { sha256: '' }] = spec.datasets;
+      return compileBacktest(spec, datasets.get(sha256) as Candles, options);
     }
   }
 }

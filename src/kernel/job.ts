@@ -21,7 +21,7 @@ export interface WorkRun {
 }
 
 /** What people call a task: its strategy's name and the values of its variables. */
-interface TaskLabel {
+export interface TaskLabel {
   readonly name: string;
   readonly params: Readonly<Record<string, number | string>>;
 }

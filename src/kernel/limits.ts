@@ -17,6 +17,9 @@ export const MAX_COST_LIST = 65_536;
 /** Bars of one dataset: ten years of one-minute bars are 5.3 million. 48 bytes each. */
 export const MAX_BARS = 16_777_216;
 
+/** Datasets of one job. */
+export const MAX_DATASETS = 1000;
+
 /** Strategies (blocks of a grid) in one job file. */
 export const MAX_STRATEGIES = 100_000;
 

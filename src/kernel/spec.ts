@@ -7,7 +7,8 @@ export type JobSpec = BacktestSpec | SpinSpec;
 export interface BacktestSpec {
   readonly version: 1;
   readonly kernel: 'backtest';
-  readonly dataset: DatasetSpec;
+  /** At least one; a task is a strategy on one of them, the first one's tasks come first. */
+  readonly datasets: readonly DatasetSpec[];
   readonly broker: BrokerSpec;
   /** At least one; a task index counts through their grids in this order. */
   readonly strategies: readonly StrategySpec[];
@@ -24,7 +25,7 @@ export interface SampleSpec {
   readonly seed: number;
 }
 
-interface DatasetSpec {
+export interface DatasetSpec {
   /** Of the dataset's binary form (candles.ts), in hex. */
   readonly sha256: string;
   readonly symbol: string | null;

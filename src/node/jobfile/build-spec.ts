@@ -13,22 +13,23 @@ import type {
   StrategySpec,
   VariableSpec,
 } from '../../kernel/spec.ts';
+import { dataEntries } from './load-data.ts';
 import type { BacktestInput, RuleInput, SpinInput, StrategyInput } from './schema.ts';
 import { comparisonText } from './rule-text.ts';
 import { variableSpec } from './variable.ts';
 
-/** `file` has passed all checks; `sha256` names the dataset's binary form. */
-export function buildBacktestSpec(file: BacktestInput, sha256: string): BacktestSpec {
-  const data = dataOf(file);
+/** `file` has passed all checks; `sha256s` name the binary forms of its datasets, in order. */
+export function buildBacktestSpec(file: BacktestInput, sha256s: readonly string[]): BacktestSpec {
+  const entries = dataEntries(file.data);
   return {
     version: 1,
     kernel: 'backtest',
-    dataset: {
-      sha256,
-      symbol: data.symbol ?? null,
+    datasets: entries.map(({ data }, index) => ({
+      sha256: sha256s[index] ?? '',
+      symbol: data.symbol ?? (entries.length > 1 ? stemOf(data.file) : null),
       fromMs: data.from === undefined ? null : Date.parse(data.from),
       toMs: data.to === undefined ? null : Date.parse(data.to),
-    },
+    })),
     broker: file.broker,
     strategies: file.strategies.map((strategy, index) => buildStrategy(strategy, index, file)),
     sample: file.sample ?? null,
@@ -41,18 +42,10 @@ export function buildSpinSpec({ tasks, costMs, mode, seed }: SpinInput): SpinSpe
   return { version: 1, kernel: 'spin', tasks, costMs, mode, seed };
 }
 
-/** The one dataset that a file names. */
-export function dataOf(file: BacktestInput): {
-  file: string;
-  sha256?: string | undefined;
-  symbol?: string | undefined;
-  timeframe?: string | undefined;
-  from?: string | undefined;
-  to?: string | undefined;
-} {
-  const { data } = file;
-  if (typeof data === 'string') return { file: data };
-  return Array.isArray(data) ? (data[0] ?? { file: '' }) : data;
+/** `btc-5m` of `data/btc-5m.csv.gz`. */
+function stemOf(file: string): string {
+  const name = file.split(/[\\/]/).at(-1) ?? file;
+  return name.replace(/\.(csv|json|gz|txt)/gi, '') || name;
 }
 
 function buildStrategy(input: StrategyInput, index: number, file: BacktestInput): StrategySpec {

@@ -3,20 +3,18 @@
 
 import { createHash } from 'node:crypto';
 import { encodeCandles } from '../../kernel/candles.ts';
-import { describeMarket } from '../../kernel/engine/market.ts';
-import type { Candles } from '../../kernel/job.ts';
 import type { JobSpec } from '../../kernel/spec.ts';
-import { buildBacktestSpec, buildSpinSpec, dataOf } from './build-spec.ts';
-import { parseCandleFile } from './candle-file.ts';
+import { buildBacktestSpec, buildSpinSpec } from './build-spec.ts';
 import { formFindings } from './form-findings.ts';
 import { type GenomesTranslated, translateGenomes } from './genome-file.ts';
+import { type LoadedData, dataEntries, dataFindings, loadData } from './load-data.ts';
 import { firstTooDeep } from './nesting.ts';
-import { type Finding, type Path, locateFindings, problemAt, syntaxProblems } from './place.ts';
+import { type Finding, locateFindings, problemAt, syntaxProblems } from './place.ts';
 import type { Problem } from './problem.ts';
 import { ruleFindings } from './rule-findings.ts';
-import { type BacktestInput, backtestSchema, spinSchema } from './schema.ts';
+import { backtestSchema, spinSchema } from './schema.ts';
 import { SPEC_BYTES_MAX, specFault, taskCountOf, writeSpec } from './spec-blob.ts';
-import { commonStepMs, countGaps, timeframeMs } from './timeframe.ts';
+import { commonStepMs } from './timeframe.ts';
 
 export { formatProblems } from './problem.ts';
 
@@ -129,109 +127,46 @@ async function checkBacktest(
   const form = backtestSchema.safeParse(file);
   const findings: Finding[] = form.success ? [] : formFindings(form.error.issues, file);
   const problems: Problem[] = [];
-  const data = await loadData(file, input, findings, problems);
-  const rules = ruleFindings(file, data?.candles.barCount);
+  const faults = { findings, problems };
+  const loaded = await loadData(fieldOf(file, 'data'), (path) => input.readFile(path), faults);
+  const barCounts = loaded?.map(({ candles }) => candles.barCount);
+  const rules = ruleFindings(file, barCounts && Math.min(...barCounts));
   // What the form refuses already needs no second complaint.
   const refused = new Set(findings.map(({ path }) => path.join('.')));
   findings.push(...rules.findings.filter(({ path }) => !refused.has(path.join('.'))));
   const isSound = findings.length === 0 && genomes.findings.length === 0;
-  if (!form.success || data === undefined || !isSound) return { findings, problems };
-  findings.push(...dataFindings(form.data, data), ...timeframeFindings(genomes, data));
+  if (!form.success || loaded === undefined || !isSound) return { findings, problems };
+  for (const [index, { path, data }] of dataEntries(form.data.data).entries()) {
+    const one = loaded[index] as LoadedData;
+    findings.push(...dataFindings(path, data, one), ...timeframeFindings(genomes, one));
+  }
   if (findings.length > 0) return faulty(findings);
-  const bytes = encodeCandles(data.candles);
-  const dataset = { sha256: sha256(bytes), bytes, file: data.file };
-  const spec = buildBacktestSpec(form.data, dataset.sha256);
+  const datasets = encodeDatasets(loaded);
+  const sha256s = loaded.map((one) => (datasets.get(one) as PreparedDataset).sha256);
+  const spec = buildBacktestSpec(form.data, sha256s);
   const fault = specFault(spec);
   if (fault !== undefined) return faulty([{ path: [], message: fault }]);
   return finish(spec, {
     name: form.data.name,
     input,
-    datasets: [{ ...dataset, barCount: data.candles.barCount }],
-    warnings: [...genomes.warnings, ...rules.warnings, ...data.warnings],
+    datasets: [...new Map([...datasets.values()].map((one) => [one.sha256, one])).values()],
+    warnings: [
+      ...genomes.warnings,
+      ...rules.warnings,
+      ...[...datasets.keys()].flatMap(({ warnings }) => warnings),
+    ],
   });
 }
 
-interface LoadedData {
-  readonly file: string;
-  /** Of the file as it is on disk. */
-  readonly fileSha256: string;
-  readonly candles: Candles;
-  readonly warnings: readonly string[];
-}
-
-/** Reads the data file if the job file names one, however faulty the rest of it is. */
-async function loadData(
-  file: unknown,
-  input: PrepareInput,
-  findings: Finding[],
-  problems: Problem[],
-): Promise<LoadedData | undefined> {
-  const data = fieldOf(file, 'data');
-  if (Array.isArray(data) && data.length > 1) {
-    // The form complains of the length; this says why.
-    const index = findings.findIndex(({ path }) => path.join('.') === 'data');
-    const message = 'several datasets in one job are known but not built yet';
-    findings.splice(index < 0 ? findings.length : index, index < 0 ? 0 : 1, {
-      path: ['data'],
-      message,
-    });
-    return undefined;
+/** One blob for each file, however often the job names it. */
+function encodeDatasets(loaded: readonly LoadedData[]): Map<LoadedData, PreparedDataset> {
+  const datasets = new Map<LoadedData, PreparedDataset>();
+  for (const data of new Set(loaded)) {
+    const bytes = encodeCandles(data.candles);
+    const { file, candles } = data;
+    datasets.set(data, { sha256: sha256(bytes), bytes, file, barCount: candles.barCount });
   }
-  const named: unknown = Array.isArray(data) ? data[0] : data;
-  const path: Path =
-    typeof named === 'string'
-      ? ['data']
-      : Array.isArray(data)
-        ? ['data', 0, 'file']
-        : ['data', 'file'];
-  const dataFile = typeof named === 'string' ? named : fieldOf(named, 'file');
-  if (typeof dataFile !== 'string' || dataFile === '') return undefined;
-  let bytes: Uint8Array;
-  try {
-    bytes = await input.readFile(dataFile);
-  } catch (error) {
-    findings.push({ path, message: readFault(dataFile, error) });
-    return undefined;
-  }
-  const parsed = parseCandleFile(dataFile, bytes);
-  if (!parsed.ok) {
-    problems.push(...parsed.problems);
-    return undefined;
-  }
-  const gaps = countGaps(parsed.candles);
-  const warnings = [...parsed.warnings];
-  if (gaps > 0) warnings.push(`bars are missing in ${gaps} places`);
-  return {
-    file: dataFile,
-    fileSha256: sha256(bytes),
-    candles: parsed.candles,
-    warnings: warnings.map((warning) => `${dataFile}: ${warning}`),
-  };
-}
-
-/** Whether the data is what the job file says of it. */
-function dataFindings(file: BacktestInput, { candles, fileSha256 }: LoadedData): Finding[] {
-  const data = dataOf(file);
-  const base: Path = Array.isArray(file.data) ? ['data', 0] : ['data'];
-  const findings: Finding[] = [];
-  if (data.sha256 !== undefined && data.sha256 !== fileSha256) {
-    const message = `the file's SHA-256 is ${fileSha256}`;
-    findings.push({ path: [...base, 'sha256'], message });
-  }
-  const stepMs = commonStepMs(candles);
-  if (data.timeframe !== undefined && timeframeMs(data.timeframe) !== stepMs) {
-    const message = `the file's bars are ${stepMs / 60_000} minutes apart`;
-    findings.push({ path: [...base, 'timeframe'], message });
-  }
-  const fromMs = data.from === undefined ? null : Date.parse(data.from);
-  const toMs = data.to === undefined ? null : Date.parse(data.to);
-  const { first, end } = describeMarket(candles, fromMs, toMs);
-  if (end - first < 2) {
-    const at = (bar: number): string => new Date(candles.timeMs[bar] ?? NaN).toISOString();
-    const message = `fewer than two bars in this range; the file goes from ${at(0)} to ${at(candles.barCount - 1)}`;
-    findings.push({ path: [...base, data.from === undefined ? 'to' : 'from'], message });
-  }
-  return findings;
+  return datasets;
 }
 
 /** Genomes of another timeframe would run, and mean nothing. */
@@ -292,12 +227,6 @@ function withOverrides(file: unknown, overrides: PrepareInput['overrides']): unk
     };
   }
   return changed;
-}
-
-function readFault(file: string, error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (code === 'ENOENT') return `there is no file "${file}"`;
-  return error instanceof Error ? error.message : `cannot read "${file}"`;
 }
 
 function baseName(fileName: string): string {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   MAX_COST_LIST,
   MAX_COST_MS,
+  MAX_DATASETS,
   MAX_RULES,
   MAX_RULE_LENGTH,
   MAX_STRATEGIES,
@@ -33,7 +34,7 @@ export const dataSchema = z
       .regex(/^[0-9a-f]{64}$/)
       .optional()
       .describe('of the file; it is refused when it differs'),
-    symbol: text('for people').optional(),
+    symbol: text('for people; the name of the file when there are several').optional(),
     timeframe: z
       .string()
       .regex(/^[1-9][0-9]*(m|h|d|w)$/)
@@ -244,7 +245,14 @@ export const backtestSchema = z.strictObject({
   version: z.literal(1),
   kernel: z.literal('backtest').default('backtest'),
   name: text('of the job').optional(),
-  data: z.union([z.string().min(1), dataSchema, z.array(dataSchema).length(1)]),
+  data: z.union([
+    z.string().min(1),
+    dataSchema,
+    z
+      .array(z.union([z.string().min(1), dataSchema]))
+      .min(1)
+      .max(MAX_DATASETS),
+  ]),
   broker: brokerSchema.prefault({}),
   vars: variablesSchema.default({}),
   where: whereSchema.default([]),
@@ -273,6 +281,7 @@ export const spinSchema = z.strictObject({
   seed: z.int().min(0).max(4_294_967_295).default(1),
 });
 
+export type DataInput = z.output<typeof dataSchema>;
 export type BacktestInput = z.output<typeof backtestSchema>;
 export type StrategyInput = z.output<typeof strategySchema>;
 export type RangeInput = z.output<typeof rangeSchema>;

@@ -8,6 +8,7 @@ import { parseCondition } from '../../kernel/language/parse.ts';
 import {
   MAX_COST_LIST,
   MAX_COST_MS,
+  MAX_DATASETS,
   MAX_GRID_POINTS,
   MAX_PRUNED_POINTS,
   MAX_RULES,
@@ -49,7 +50,8 @@ export function readSpec(bytes: Uint8Array): JobSpec {
 /** Tasks of a spec whose rules parse. */
 export function taskCountOf(spec: JobSpec): number {
   if (spec.kernel === 'spin') return spec.tasks;
-  const counts = spec.strategies.map((strategy) => parseStrategy(strategy).grid.count);
+  const each = spec.strategies.map((strategy) => parseStrategy(strategy).grid.count);
+  const counts = spec.datasets.flatMap(() => each);
   return new TaskList(counts, spec.sample).count;
 }
 
@@ -88,7 +90,8 @@ function strategiesFault(strategies: readonly StrategySpec[]): string | undefine
     }
     const { grid } = parseStrategy(strategy);
     if (grid.count === 0) return `"where" leaves strategy "${strategy.name}" no combination`;
-    if (grid.count > MAX_GRID_POINTS) return 'a grid has more combinations than can be counted';
+    if (grid.count > MAX_GRID_POINTS / MAX_DATASETS)
+      return 'a grid has more combinations than can be counted';
   }
   return undefined;
 }
@@ -135,16 +138,18 @@ const strategySchema = z.strictObject({
   size: z.strictObject({ kind: z.enum(['equity', 'cash', 'units', 'risk']), value: ruleText }),
 });
 
+const datasetSchema = z.strictObject({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  symbol: z.string().max(1000).nullable(),
+  fromMs: instantMs,
+  toMs: instantMs,
+});
+
 const specSchema = z.discriminatedUnion('kernel', [
   z.strictObject({
     version: z.literal(1),
     kernel: z.literal('backtest'),
-    dataset: z.strictObject({
-      sha256: z.string().regex(/^[0-9a-f]{64}$/),
-      symbol: z.string().max(1000).nullable(),
-      fromMs: instantMs,
-      toMs: instantMs,
-    }),
+    datasets: z.array(datasetSchema).min(1).max(MAX_DATASETS),
     broker: z.strictObject({
       cash: z.number().positive(),
       fee: z.number().min(0).max(1),

@@ -43,7 +43,7 @@ describe('a sound job file', () => {
     expect(spec).toEqual({
       version: 1,
       kernel: 'backtest',
-      dataset: { sha256: datasets[0]?.sha256, symbol: null, fromMs: null, toMs: null },
+      datasets: [{ sha256: datasets[0]?.sha256, symbol: null, fromMs: null, toMs: null }],
       broker: { cash: 10_000, fee: 0, slippage: 0, lot: 0, ...SAFE_FILLS },
       strategies: [
         {
@@ -120,6 +120,18 @@ describe('a sound job file', () => {
     expect(readSpec(sampled.specBytes)).toEqual(sampled.spec);
   });
 
+  it('may name several datasets: each file is one blob, and a task is a strategy on one entry', async () => {
+    const data = ['candles.csv', { file: 'candles.csv', symbol: 'X', from: '2024-01-02' }];
+    const { spec, datasets, taskCount, warnings } = await accepted(fileWith({ data }));
+    expect({ taskCount, blobs: datasets.length }).toEqual({ taskCount: 2, blobs: 1 });
+    const sha256 = datasets[0]?.sha256;
+    expect((spec as BacktestSpec).datasets).toEqual([
+      { sha256, symbol: 'candles', fromMs: null, toMs: null },
+      { sha256, symbol: 'X', fromMs: Date.UTC(2024, 0, 2), toMs: null },
+    ]);
+    expect(warnings).toEqual(['candles.csv: columns not read: Adj Close']);
+  });
+
   it('may be a spin job', async () => {
     const file = { version: 1, kernel: 'spin', tasks: 300, costMs: 50, mode: 'sleep' };
     const { spec, taskCount, datasets } = await accepted(file);
@@ -194,7 +206,15 @@ describe('a faulty job file', () => {
     [{ filter: [] }, ': key "filter" is known but not built yet'],
     [{ data: 'gone.csv' }, 'data: there is no file "gone.csv"'],
     [{ data: { file: 'gone.csv' } }, 'data.file: there is no file "gone.csv"'],
-    [{ data: [{ file: 'candles.csv' }, { file: 'b.csv' }] }, 'several datasets'],
+    [
+      { data: [{ file: 'candles.csv' }, { file: 'b.csv' }] },
+      'data.1.file: there is no file "b.csv"',
+    ],
+    [
+      { data: ['candles.csv', { file: 'candles.csv', from: '2024-01-04' }] },
+      'data.1.from: fewer than two',
+    ],
+    [{ data: [] }, 'data: '],
     [
       { data: { file: 'candles.csv', timeframe: '5m' } },
       "data.timeframe: the file's bars are 1440 minutes apart",

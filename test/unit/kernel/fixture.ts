@@ -2,7 +2,12 @@
 // bar at which something is decided visible in the table itself.
 import { compileBacktest } from '../../../src/kernel/backtest.ts';
 import type { Candles, TaskRunner, Trade } from '../../../src/kernel/job.ts';
-import type { BacktestSpec, BrokerSpec, StrategySpec } from '../../../src/kernel/spec.ts';
+import type {
+  BacktestSpec,
+  BrokerSpec,
+  DatasetSpec,
+  StrategySpec,
+} from '../../../src/kernel/spec.ts';
 
 export const DAY_MS = 86_400_000;
 /** A Monday. */
@@ -32,12 +37,12 @@ export const SHORT = { short: { enter: ['volume == 3'], exit: ['volume == 4'] } 
 export function specOf(
   strategies: readonly StrategyPart[],
   broker: Partial<BrokerSpec> = {},
-  dataset: Partial<BacktestSpec['dataset']> = {},
+  dataset: Partial<DatasetSpec> = {},
 ): BacktestSpec {
   return {
     version: 1,
     kernel: 'backtest',
-    dataset: { sha256: '0'.repeat(64), symbol: null, fromMs: null, toMs: null, ...dataset },
+    datasets: [{ sha256: '0'.repeat(64), symbol: null, fromMs: null, toMs: null, ...dataset }],
     broker: {
       cash: 1000,
       fee: 0,
@@ -80,7 +85,7 @@ export function backtest(
   bars: readonly Bar[],
   strategy: StrategyPart,
   broker: Partial<BrokerSpec> = {},
-  dataset: Partial<BacktestSpec['dataset']> = {},
+  dataset: Partial<DatasetSpec> = {},
 ): Result {
   const runner = compileBacktest(specOf([strategy], broker, dataset), candlesOf(bars));
   return resultOf(runner, 0);

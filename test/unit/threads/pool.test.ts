@@ -227,7 +227,7 @@ function backtestOf(sha256: string): JobSpec {
   return {
     version: 1,
     kernel: 'backtest',
-    dataset: { sha256, symbol: null, fromMs: null, toMs: null },
+    datasets: [{ sha256, symbol: null, fromMs: null, toMs: null }],
     broker: {
       cash: 1000,
       fee: 0,
