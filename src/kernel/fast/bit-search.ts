@@ -50,7 +50,14 @@ export class BitSearch {
     let word = from >>> 5;
     let bits = this.#wordAt(word) & (-1 << (from & 31));
     while (bits === 0) {
-      word = nextCommonWord([first, second, third], word + 1, end);
+      word++;
+      // Shorter lists have one word twice here: the second load of a word costs next to nothing.
+      while (
+        word < end &&
+        ((first[word] as number) & (second[word] as number) & (third[word] as number)) === 0
+      ) {
+        word++;
+      }
       if (word >= end) return this.#limit;
       bits = this.#wordAt(word);
     }
@@ -68,18 +75,4 @@ export class BitSearch {
     for (const condition of this.#veto) forbidden &= condition[word] as number;
     return bits & ~forbidden;
   }
-}
-
-/** First word at or after `from` that is not 0 in all three together; `end` when there is none. Shorter lists
- * name one of theirs twice: the second load of a word costs next to nothing. */
-function nextCommonWord(
-  [a, b, c]: readonly [Int32Array, Int32Array, Int32Array],
-  from: number,
-  end: number,
-): number {
-  let word = from;
-  while (word < end && ((a[word] as number) & (b[word] as number) & (c[word] as number)) === 0) {
-    word++;
-  }
-  return word;
 }

@@ -3,6 +3,10 @@
 // well), so the equity at a block's extreme closes is the extreme of the equities, bit for bit. A block
 // without a new peak then counts by its lowest equity alone. A block with one counts by its highest, when even
 // a fall from its highest to its lowest would be no record; else its parts are looked at in turn.
+//
+// A trade between a stop and a target is often not looked at at all: when even the target makes no new peak, only
+// its lowest equity counts, that lies above the equity at the stop, and by the time the peak is passed other
+// trades may have gone lower than that. Such trades wait until then.
 
 import type { Pyramid } from './pyramid.ts';
 
@@ -17,6 +21,18 @@ export interface HeldPosition {
   target: number;
 }
 
+class WaitingTrade implements HeldPosition {
+  /** Below all of its equities. */
+  worst = 0.5;
+  from = 0;
+  to = 0;
+  equity = 0.5;
+  size = 0.5;
+  entryPrice = 0.5;
+  stop = NaN;
+  target = NaN;
+}
+
 /** Two roundings of a drawdown are some 4e-16 of it; a block is trusted only with far more room than that. */
 const ROUNDING_MARGIN = 1 + 1e-12;
 
@@ -27,6 +43,9 @@ export class Drawdown {
   /** Lowest equity since the peak. */
   #trough = 0;
   #largest = 0;
+  /** Trades since the peak that have no higher peak, and whose lowest equity may be below the trough. */
+  readonly #waiting: WaitingTrade[] = [];
+  #waitingCount = 0;
 
   /** `pyramid` is of the closes. */
   constructor(closes: Float64Array, pyramid: Pyramid) {
@@ -42,10 +61,12 @@ export class Drawdown {
     this.#peak = equity;
     this.#trough = equity;
     this.#largest = 0;
+    this.#waitingCount = 0;
   }
 
   /** The largest fall so far, as a fraction of its peak. */
   largest(): number {
+    if (this.#waitingCount > 0) this.#markWaiting();
     // For one peak, the lowest equity has the largest fall: rounding keeps that order as well.
     const fall = (this.#peak - this.#trough) / this.#peak;
     if (fall > this.#largest) this.#largest = fall;
@@ -63,7 +84,19 @@ export class Drawdown {
   /** Marks the closes in [from, to]. Returns the first of them at which equity is zero or less, without marking
    * it or any after it; -1: none is. No level was touched at these bars. */
   markHeld(from: number, to: number, held: HeldPosition): number {
-    if (this.#changesNothing(held)) return -1;
+    const { equity, size, entryPrice, stop, target } = held;
+    // Closes lie between stop and target; without one of them the comparison fails.
+    if (equity + size * (target - entryPrice) <= this.#peak) {
+      const worst = equity + size * (stop - entryPrice);
+      if (worst > 0) {
+        if (worst < this.#trough) this.#wait(worst, from, to, held);
+        return -1;
+      }
+    }
+    return this.#markNow(from, to, held);
+  }
+
+  #markNow(from: number, to: number, held: HeldPosition): number {
     const { equity, size, entryPrice } = held;
     const closes = this.#closes;
     let bar = from;
@@ -83,12 +116,30 @@ export class Drawdown {
     return -1;
   }
 
-  /** Closes lie between stop and target, where both are set. */
-  #changesNothing({ equity, size, entryPrice, stop, target }: HeldPosition): boolean {
-    const worst = equity + size * (stop - entryPrice);
-    return (
-      worst > 0 && worst >= this.#trough && equity + size * (target - entryPrice) <= this.#peak
-    );
+  #wait(worst: number, from: number, to: number, held: HeldPosition): void {
+    // What the trough has passed since it began to wait will never count.
+    while (
+      this.#waitingCount > 0 &&
+      (this.#waiting[this.#waitingCount - 1] as WaitingTrade).worst >= this.#trough
+    ) {
+      this.#waitingCount--;
+    }
+    const waiting = (this.#waiting[this.#waitingCount++] ??= new WaitingTrade());
+    waiting.worst = worst;
+    waiting.from = from;
+    waiting.to = to;
+    waiting.equity = held.equity;
+    waiting.size = held.size;
+    waiting.entryPrice = held.entryPrice;
+  }
+
+  #markWaiting(): void {
+    const count = this.#waitingCount;
+    this.#waitingCount = 0;
+    for (let i = count - 1; i >= 0; i--) {
+      const waiting = this.#waiting[i] as WaitingTrade;
+      if (waiting.worst < this.#trough) this.#markNow(waiting.from, waiting.to, waiting);
+    }
   }
 
   /** Marks the largest block at `bar` that it can; returns its bars, or 0. */

@@ -1,7 +1,6 @@
 // Stop, target and quantity of a new position: what the reference computes at an entry, without its objects.
 
 import type { Distance } from '../engine/plan.ts';
-import type { BrokerSpec } from '../spec.ts';
 import type { FastPlan } from './plan.ts';
 
 /** False when a distance in price units is undefined or not above zero at the signal bar: no trade without its
@@ -24,26 +23,31 @@ export function levelOf(
   return base + direction * (distance.values[signalBar] as number);
 }
 
-/** What the equity can pay for with its fee, as whole lots; 0: no trade. `lossPerUnit` is what the stop would
- * cost. */
+/** What the equity can pay for at `cost` per unit, fee included, as whole lots; 0: no trade. Sizes by risk have
+ * a function of their own. */
 export function quantityAt(
   { kind, value }: FastPlan['size'],
-  { fee, lot }: BrokerSpec,
-  { equity, price, lossPerUnit }: { equity: number; price: number; lossPerUnit: number },
+  lot: number,
+  equity: number,
+  cost: number,
 ): number {
-  const cost = price * (1 + fee);
   if (!(equity > 0)) return 0;
   if (kind === 'units') {
     const units = lot > 0 ? Math.floor(value / lot + 1e-9) * lot : value;
     return units * cost <= equity ? units : 0;
   }
-  let quantity: number;
-  if (kind === 'risk') {
-    if (!(lossPerUnit > 0)) return 0;
-    quantity = Math.min((equity * value) / lossPerUnit, equity / cost);
-  } else {
-    const spend = kind === 'equity' ? equity * value : Math.min(value, equity);
-    quantity = spend / cost;
-  }
+  const quantity = (kind === 'equity' ? equity * value : Math.min(value, equity)) / cost;
+  return lot > 0 ? Math.floor(quantity / lot) * lot : quantity;
+}
+
+/** The quantity that loses no more than a fraction of the equity at the stop, where it can be paid for. */
+export function quantityByRisk(
+  { risk, lossPerUnit }: { readonly risk: number; readonly lossPerUnit: number },
+  lot: number,
+  equity: number,
+  cost: number,
+): number {
+  if (!(equity > 0) || !(lossPerUnit > 0)) return 0;
+  const quantity = Math.min((equity * risk) / lossPerUnit, equity / cost);
   return lot > 0 ? Math.floor(quantity / lot) * lot : quantity;
 }

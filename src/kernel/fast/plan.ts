@@ -17,7 +17,6 @@ export interface FastPlan {
   readonly short: FastSide | null;
   readonly stopLoss: Distance | null;
   readonly takeProfit: Distance | null;
-  /** Infinity: no bound. */
   readonly maxBars: number;
   readonly cooldown: number;
   readonly reverse: boolean;
@@ -31,6 +30,9 @@ export interface FastSide {
   readonly enter: readonly Int32Array[];
   readonly exit: readonly Int32Array[];
 }
+
+/** More bars than any dataset has, and twice as many is still a small integer to V8. */
+const BARS_MAX = 536_870_912;
 
 interface Books {
   readonly series: SeriesBook;
@@ -118,17 +120,17 @@ export class Planner {
   }
 
   #maxBars(expression: Expression | null): number {
-    if (expression === null) return Infinity;
+    if (expression === null) return BARS_MAX;
     const bars = constantValue(expression, this.#valueOf);
     if (!Number.isInteger(bars) || bars < 1) throw new TaskFault(4);
-    return bars;
+    return Math.min(bars, BARS_MAX);
   }
 
   #cooldown(expression: Expression | null): number {
     if (expression === null) return 0;
     const bars = constantValue(expression, this.#valueOf);
     if (!Number.isInteger(bars) || bars < 0) throw new TaskFault(6);
-    return bars;
+    return Math.min(bars, BARS_MAX);
   }
 
   #size(size: Strategy['size']): FastPlan['size'] {

@@ -19,32 +19,37 @@ export class Pyramid {
   }
 
   /** First bar in [from, to] whose low is at or below `below` or whose high is at or above `above`; a bar after
-   * `to` when there is none. A bound of NaN is no bound. */
+   * `to` when there is none. A bound of NaN is no bound. A block is asked as soon as the search stands anywhere
+   * in it: that its earlier bars are asked too costs a needless look inside, never a wrong answer. */
   firstTouch(from: number, to: number, below: number, above: number): number {
-    const lows = this.#lows;
-    const highs = this.#highs;
     let bar = from;
     while (bar <= to) {
-      if ((bar & 15) === 0) {
-        const skipped = this.#untouchedBars(bar, below, above);
-        if (skipped > 0) {
-          bar += skipped;
-          continue;
-        }
+      if ((bar & 4095) === 0 && !isTouched(this.blocks4096, bar >>> 12, below, above)) bar += 4096;
+      else if (!isTouched(this.blocks256, bar >>> 8, below, above)) bar = (bar | 255) + 1;
+      else {
+        const last = Math.min(to, bar | 255);
+        bar = this.#firstTouchByBar(bar, last, below, above);
+        if (bar <= last) return bar;
       }
-      if ((lows[bar] as number) <= below || (highs[bar] as number) >= above) return bar;
-      bar++;
     }
     return bar;
   }
 
-  /** Size of the largest block at `bar`, a multiple of 16, that lies strictly between the bounds; 0: none. */
-  #untouchedBars(bar: number, below: number, above: number): number {
-    if ((bar & 255) === 0) {
-      if ((bar & 4095) === 0 && !isTouched(this.blocks4096, bar >>> 12, below, above)) return 4096;
-      if (!isTouched(this.blocks256, bar >>> 8, below, above)) return 256;
+  /** The same, without the larger blocks. */
+  #firstTouchByBar(from: number, to: number, below: number, above: number): number {
+    const lows = this.#lows;
+    const highs = this.#highs;
+    const blocks = this.blocks16;
+    let bar = from;
+    while (bar <= to) {
+      const last = Math.min(to, bar | 15);
+      if (isTouched(blocks, bar >>> 4, below, above)) {
+        for (; bar <= last; bar++) {
+          if ((lows[bar] as number) <= below || (highs[bar] as number) >= above) return bar;
+        }
+      } else bar = last + 1;
     }
-    return isTouched(this.blocks16, bar >>> 4, below, above) ? 0 : 16;
+    return bar;
   }
 }
 

@@ -11,12 +11,16 @@ import type { Trade } from '../job.ts';
 import type { BrokerSpec } from '../spec.ts';
 import { Days } from './days.ts';
 import { Drawdown, type HeldPosition } from './drawdown.ts';
-import { isDistance, levelOf, quantityAt } from './levels.ts';
+import { isDistance, levelOf, quantityAt, quantityByRisk } from './levels.ts';
 import type { FastPlan } from './plan.ts';
 import type { Pyramid } from './pyramid.ts';
 import { Signals } from './signals.ts';
 
 type ExitReason = Trade['exitReason'];
+
+/** Before any bar, and a whole number: V8 keeps bars in integer registers only as long as nothing else is ever
+ * mixed in. */
+const LONG_AGO = -1_073_741_824;
 
 export interface Pyramids {
   readonly lowsAndHighs: Pyramid;
@@ -37,7 +41,7 @@ export class FastSimulation {
   #trades: Trade[] | undefined;
   #equity = 0;
   #isRuined = false;
-  #lastExitBar = -Infinity;
+  #lastExitBar = LONG_AGO;
 
   /** Of the position that is open, or was last. */
   #side = 0;
@@ -93,7 +97,7 @@ export class FastSimulation {
     this.#trades = trades;
     this.#equity = cash;
     this.#isRuined = false;
-    this.#lastExitBar = -Infinity;
+    this.#lastExitBar = LONG_AGO;
     this.#signals.reset(plan, this.#last);
     this.#drawdown.reset(cash);
     this.#days.reset();
@@ -123,19 +127,23 @@ export class FastSimulation {
   /** False, and nothing has happened, when there is nothing to buy with or no stop to buy with. */
   #enter(plan: FastPlan, bar: number, side: number): boolean {
     const { candles } = this.#market;
-    const { fee, slippage, stopReference } = this.#broker;
-    const { stopLoss, takeProfit } = plan;
+    const { fee, slippage, stopReference, lot } = this.#broker;
+    const { stopLoss, takeProfit, size } = plan;
     const signalBar = bar - 1;
     if (!isDistance(stopLoss, signalBar) || !isDistance(takeProfit, signalBar)) return false;
     const price = (candles.open[bar] as number) * (1 + side * slippage);
     const base = stopReference === 'fill' ? price : (candles.close[signalBar] as number);
     const stop = levelOf(stopLoss, signalBar, base, -side);
-    const lossPerUnit = side * (price - stop);
-    const quantity = quantityAt(plan.size, this.#broker, {
-      equity: this.#equity,
-      price,
-      lossPerUnit,
-    });
+    const cost = price * (1 + fee);
+    const quantity =
+      size.kind === 'risk'
+        ? quantityByRisk(
+            { risk: size.value, lossPerUnit: side * (price - stop) },
+            lot,
+            this.#equity,
+            cost,
+          )
+        : quantityAt(size, lot, this.#equity, cost);
     if (!(quantity > 0)) return false;
     this.#days.sampleFlat(bar, this.#equity);
     this.#side = side;
