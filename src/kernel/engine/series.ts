@@ -18,6 +18,7 @@ import { parameterFault } from '../language/call.ts';
 import { type VariableValue, printCallKey, printExpression, printRule } from '../language/print.ts';
 import { LeastRecentMap } from '../least-recent.ts';
 import { TaskFault } from '../task-fault.ts';
+import { higherTimeframe } from './higher.ts';
 
 /** One value per bar, NaN where undefined; `start` is the first bar that has all it looks back on. */
 export interface Series {
@@ -31,13 +32,19 @@ export interface Condition {
   readonly start: number;
 }
 
+/** Of the budget, for the series of each longer timeframe: they are short, and seen through full-length copies. */
+const HIGHER_SHARE = 1 / 8;
+
 export class SeriesBook {
   readonly #candles: Candles;
   readonly #series: LeastRecentMap<readonly Series[]>;
   readonly #conditions: LeastRecentMap<Condition>;
+  readonly #budgetBytes: number;
+  readonly #higher = new Map<string, { book: SeriesBook; lastEnded: Int32Array }>();
 
   constructor(candles: Candles, budgetBytes: number) {
     this.#candles = candles;
+    this.#budgetBytes = budgetBytes;
     // Conditions are an eighth of a series' size and are asked for more often.
     this.#series = new LeastRecentMap(budgetBytes * 0.75);
     this.#conditions = new LeastRecentMap(budgetBytes * 0.25);
@@ -64,6 +71,7 @@ export class SeriesBook {
       case 'variable':
       case 'offset':
       case 'negate':
+      case 'timeframe':
       case 'arithmetic': {
         const key = printExpression(expression, valueOf);
         const cached = this.#series.get(key)?.[0];
@@ -112,6 +120,9 @@ export class SeriesBook {
       }
       return { values: moved, start: start + expression.bars };
     }
+    if (expression.kind === 'timeframe') {
+      return this.#onTimeframe(expression.operand, expression.timeframe, valueOf);
+    }
     if (expression.kind === 'negate') {
       const { values, start } = this.series(expression.operand, valueOf);
       return { values: values.map((value) => -value), start };
@@ -123,6 +134,29 @@ export class SeriesBook {
       return { values, start: Math.max(left.start, right.start) };
     }
     return this.series(expression, valueOf);
+  }
+
+  /** The operand's values on the higher bars, each from the bar on at whose close it may be seen. */
+  #onTimeframe(operand: Expression, timeframe: string, valueOf: VariableValue): Series {
+    let higher = this.#higher.get(timeframe);
+    if (higher === undefined) {
+      const { candles, lastEnded } = higherTimeframe(this.#candles, timeframe);
+      const book = new SeriesBook(candles, this.#budgetBytes * HIGHER_SHARE);
+      higher = { book, lastEnded };
+      this.#higher.set(timeframe, higher);
+    }
+    const { lastEnded } = higher;
+    const { values, start } = higher.book.series(operand, valueOf);
+    const seen = new Float64Array(this.#candles.barCount).fill(NaN);
+    let first = seen.length;
+    for (let bar = seen.length - 1; bar >= 0; bar--) {
+      const ended = lastEnded[bar] as number;
+      if (ended < start) break;
+      first = bar;
+      seen[bar] = values[ended] as number;
+    }
+    if (first === seen.length) throw new TaskFault(5);
+    return { values: seen, start: first };
   }
 
   /** A constant stays a number: no column of equal values. */

@@ -12,6 +12,8 @@ export type Expression =
   /** `bars` earlier: `close[1]`. */
   | { readonly kind: 'offset'; readonly operand: Expression; readonly bars: number }
   | { readonly kind: 'negate'; readonly operand: Expression }
+  /** On the bars of a longer timeframe that have closed: `ema(20)@1h`. */
+  | { readonly kind: 'timeframe'; readonly operand: Expression; readonly timeframe: string }
   | {
       readonly kind: 'arithmetic';
       readonly op: ArithmeticOp;
@@ -54,6 +56,7 @@ export function isConstant(expression: Expression): boolean {
       return false;
     case 'offset':
     case 'negate':
+    case 'timeframe':
       return isConstant(expression.operand);
     case 'arithmetic':
       return isConstant(expression.left) && isConstant(expression.right);
@@ -72,6 +75,7 @@ export function variablesOf(expression: Expression, into: Set<string> = new Set(
       break;
     case 'offset':
     case 'negate':
+    case 'timeframe':
       variablesOf(expression.operand, into);
       break;
     case 'arithmetic':
@@ -115,6 +119,7 @@ export function constantValue(
     case 'negate':
       return -constantValue(expression.operand, valueOf);
     case 'offset':
+    case 'timeframe':
       return constantValue(expression.operand, valueOf);
     case 'arithmetic':
       return calculate(

@@ -4,7 +4,7 @@
 //   rule       = expression op expression
 //   op         = "<" "<=" ">" ">=" "==" "crosses above" "crosses below"
 //   expression = term { ("+" | "-") term }           term = factor { ("*" | "/") factor }
-//   factor     = "-" factor | primary { "[" whole number "]" }
+//   factor     = "-" factor | primary { "[" whole number "]" | "@" timeframe }
 //   primary    = number | $name | field | "(" expression ")" | indicator
 //   indicator  = name "(" [ expression { "," expression } ] ")" [ "." output ]
 
@@ -20,6 +20,7 @@ import {
 import { FIELDS, type Field } from './ast.ts';
 import { type Argument, buildCall, unknownName } from './call.ts';
 import { nearest } from './suggest.ts';
+import { canonicalTimeframe } from './timeframe.ts';
 import { RuleError, type Token, tokenize } from './token.ts';
 
 /** The variables that a rule may use; undefined: any. */
@@ -155,7 +156,13 @@ class Parser {
       return { kind: 'negate', operand };
     }
     let operand = this.#primary(depth + 1);
-    while (this.#take('[')) {
+    for (;;) {
+      const token = this.peek();
+      if (token.kind === 'timeframe') {
+        operand = this.#onTimeframe(operand, token);
+        continue;
+      }
+      if (!this.#take('[')) return operand;
       const bars = this.peek();
       const count = Number(bars.text);
       if (bars.kind !== 'number' || !Number.isInteger(count) || count > MAX_OFFSET) {
@@ -166,7 +173,16 @@ class Parser {
       if (isConstant(operand)) throw new RuleError('a constant has no earlier bar', bars);
       if (count > 0) operand = { kind: 'offset', operand, bars: count };
     }
-    return operand;
+  }
+
+  #onTimeframe(operand: Expression, token: Token): Expression {
+    this.#at++;
+    const timeframe = canonicalTimeframe(token.text);
+    if (timeframe === undefined) {
+      throw new RuleError('after "@" comes a number and m, h, d or w, such as @1h', token);
+    }
+    if (isConstant(operand)) throw new RuleError('a constant has no timeframe', token);
+    return { kind: 'timeframe', operand, timeframe };
   }
 
   #primary(depth: number): Expression {
@@ -186,6 +202,8 @@ class Parser {
       case 'symbol':
         if (token.text !== '(') break;
         return this.#parenthesised(depth);
+      case 'timeframe':
+        break;
       case 'end':
         throw new RuleError('the rule ends where a value is expected', token);
     }

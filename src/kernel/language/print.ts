@@ -28,6 +28,8 @@ export function printExpression(expression: Expression, valueOf?: VariableValue)
       return printCall(expression, valueOf);
     case 'offset':
       return `${printExpression(expression.operand, valueOf)}[${expression.bars}]`;
+    case 'timeframe':
+      return `${printExpression(expression.operand, valueOf)}@${expression.timeframe}`;
     case 'negate':
       return `(-${printExpression(expression.operand, valueOf)})`;
     case 'arithmetic': {

@@ -1,8 +1,8 @@
 // A rule's text cut into tokens, each with its place, so that every complaint can point at its characters.
 
 export interface Token {
-  readonly kind: 'number' | 'name' | 'variable' | 'symbol' | 'end';
-  /** Names in lower case; variables without their `$`. */
+  readonly kind: 'number' | 'name' | 'variable' | 'timeframe' | 'symbol' | 'end';
+  /** Names in lower case; variables without their `$`, timeframes without their `@`. */
   readonly text: string;
   readonly offset: number;
   readonly length: number;
@@ -24,7 +24,7 @@ export class RuleError extends Error {
 }
 
 const PATTERN =
-  /(?<space>\s+)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<variable>\$[A-Za-z_][A-Za-z0-9_]*)|(?<name>[A-Za-z_][A-Za-z0-9_]*)|(?<symbol><=|>=|==|[<>()[\],.+\-*/])/y;
+  /(?<space>\s+)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<variable>\$[A-Za-z_][A-Za-z0-9_]*)|(?<timeframe>@[0-9A-Za-z_]*)|(?<name>[A-Za-z_][A-Za-z0-9_]*)|(?<symbol><=|>=|==|[<>()[\],.+\-*/])/y;
 
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
@@ -34,11 +34,13 @@ export function tokenize(text: string): Token[] {
     pattern.lastIndex = offset;
     const groups = pattern.exec(text)?.groups;
     if (groups === undefined) throw unexpectedCharacter(text, offset);
-    const { space, number, variable, name, symbol } = groups;
-    const length = (space ?? number ?? variable ?? name ?? symbol ?? '').length;
+    const { space, number, variable, timeframe, name, symbol } = groups;
+    const length = (space ?? number ?? variable ?? timeframe ?? name ?? symbol ?? '').length;
     if (number !== undefined) tokens.push({ kind: 'number', text: number, offset, length });
     else if (variable !== undefined) {
       tokens.push({ kind: 'variable', text: variable.slice(1), offset, length });
+    } else if (timeframe !== undefined) {
+      tokens.push({ kind: 'timeframe', text: timeframe.slice(1), offset, length });
     } else if (name !== undefined) {
       tokens.push({ kind: 'name', text: name.toLowerCase(), offset, length });
     } else if (symbol !== undefined) tokens.push({ kind: 'symbol', text: symbol, offset, length });
@@ -51,9 +53,6 @@ export function tokenize(text: string): Token[] {
 function unexpectedCharacter(text: string, offset: number): RuleError {
   const character = String.fromCodePoint(text.codePointAt(offset) ?? 0);
   const place = { offset, length: character.length };
-  if (character === '@') {
-    return new RuleError('a higher timeframe (@1h) is known but not built yet', place);
-  }
   const instead: Record<string, string> = { '=': '==', '&': 'a second rule in the list' };
   const hint = instead[character];
   return new RuleError(

@@ -203,20 +203,24 @@ class StrategyCheck {
   }
 
   /** Walks an expression that parsed: notes its variables, checks their values as parameters. */
-  #expression(expression: Expression, path: Path): void {
+  #expression(expression: Expression, path: Path, barCount = this.#barCount): void {
     for (const name of variablesOf(expression)) this.used.add(name);
     switch (expression.kind) {
       case 'indicator':
-        this.#call(expression, path);
-        if (expression.source !== null) this.#expression(expression.source, path);
+        this.#call(expression, path, barCount);
+        if (expression.source !== null) this.#expression(expression.source, path, barCount);
         break;
       case 'offset':
       case 'negate':
-        this.#expression(expression.operand, path);
+        this.#expression(expression.operand, path, barCount);
+        break;
+      case 'timeframe':
+        // How many of the higher bars there are shows when a task runs.
+        this.#expression(expression.operand, path, Infinity);
         break;
       case 'arithmetic':
-        this.#expression(expression.left, path);
-        this.#expression(expression.right, path);
+        this.#expression(expression.left, path, barCount);
+        this.#expression(expression.right, path, barCount);
         break;
       case 'number':
       case 'variable':
@@ -225,7 +229,7 @@ class StrategyCheck {
     }
   }
 
-  #call(call: IndicatorCall, path: Path): void {
+  #call(call: IndicatorCall, path: Path, barCount: number | undefined): void {
     const definition = findIndicator(call.name);
     if (definition === undefined) return;
     const largest = call.parameters.map((parameter, index) => {
@@ -239,10 +243,10 @@ class StrategyCheck {
       });
     });
     const lookback = definition.lookback(largest);
-    if (this.#barCount !== undefined && lookback >= this.#barCount) {
+    if (barCount !== undefined && lookback >= barCount) {
       this.#findings.push({
         path,
-        message: `${definition.name}(${largest.join(', ')}) needs ${lookback + 1} bars, the data has ${this.#barCount}`,
+        message: `${definition.name}(${largest.join(', ')}) needs ${lookback + 1} bars, the data has ${barCount}`,
       });
     }
   }

@@ -275,10 +275,6 @@ describe('a faulty job file', () => {
     [{ size: { equity: 1, cash: 1 } }, 'unknown key'],
     [{ maxBars: 0 }, 'maxBars must be a whole number from 1 on, not 0'],
     [{ maxBars: '$gone' }, 'unknown variable "$gone"'],
-    [
-      { long: { enter: ['ema(3)@1h > close'] } },
-      'higher timeframe (@1h) is known but not built yet',
-    ],
   ])('with a faulty strategy is refused with the reason: %j', async (part, message) => {
     const file = fileWith({ strategies: [{ ...STRATEGY, ...part }] });
     expect((await refused(file)).join('\n')).toContain(message);

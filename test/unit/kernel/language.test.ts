@@ -18,6 +18,8 @@ describe('rules', () => {
     ['close > 1 + 2 * open - -3', 'close > ((1 + (2 * open)) - -3)'],
     ['-close >= (low - 1) / 2', '(-close) >= ((low - 1) / 2)'],
     ['close == .5e1', 'close == 5'],
+    ['EMA(20)@60m[2] > close[1]@1440m', 'ema(20)@1h[2] > close[1]@1d'],
+    ['(high - low)@7d > ema(close@1w, 9)@90m', '(high - low)@7d > ema(close@1w, 9)@90m'],
   ])('%s is %s', (text, canonical) => {
     expect(printRule(parseRule(text))).toBe(canonical);
     expect(printRule(parseRule(canonical))).toBe(canonical);
@@ -49,7 +51,11 @@ describe('rules', () => {
     ['close[-1] > 3', 6, 1, 'whole number of bars', undefined],
     ['3[1] > close', 2, 1, 'no earlier bar', undefined],
     ['close = 3', 6, 1, 'unexpected character "="', 'write =='],
-    ['ema(20)@1h > close', 7, 1, 'higher timeframe (@1h) is known but not built yet', undefined],
+    ['ema(20)@1y > close', 7, 3, 'after "@" comes a number and m, h, d or w', undefined],
+    ['ema(20)@ > close', 7, 1, 'after "@" comes', undefined],
+    ['ema(20)@999999d > close', 7, 8, 'after "@" comes', undefined],
+    ['3@1h > close', 1, 3, 'a constant has no timeframe', undefined],
+    ['@1h > close', 0, 3, 'expected a value', undefined],
     ['1 < 2', 0, 5, 'compares two constants', undefined],
     ['close > 1e999', 8, 5, 'too large', undefined],
   ])('%s is refused at %d', (text, offset, length, message, hint) => {
