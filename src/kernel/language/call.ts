@@ -40,7 +40,8 @@ export function buildCall(
   };
 }
 
-export function unknownName(token: Token): RuleError {
+/** `own`: names that the strategy gives. */
+export function unknownName(token: Token, own: Iterable<string> = []): RuleError {
   const names = indicatorNames();
   if (names.includes(token.text)) {
     return new RuleError(`"${token.text}" needs its parameters, as in ${token.text}(14)`, token);
@@ -48,7 +49,7 @@ export function unknownName(token: Token): RuleError {
   if (isPlannedIndicator(token.text)) {
     return new RuleError(`indicator "${token.text}" is known but not built yet`, token);
   }
-  const near = nearest(token.text, [...names, ...FIELDS]);
+  const near = nearest(token.text, [...own, ...names, ...FIELDS]);
   return new RuleError(
     `unknown indicator "${token.text}"`,
     token,

@@ -8,6 +8,7 @@
 //   primary    = number | $name | field | "(" expression ")" | indicator
 //   indicator  = name "(" [ expression { "," expression } ] ")" [ "." output ]
 
+import { findIndicator } from '../indicators/catalog.ts';
 import { MAX_OFFSET, MAX_RULE_DEPTH, MAX_RULE_LENGTH } from '../limits.ts';
 import {
   type ArithmeticOp,
@@ -26,9 +27,12 @@ import { RuleError, type Token, tokenize } from './token.ts';
 /** The variables that a rule may use; undefined: any. */
 export type Scope = ReadonlySet<string> | undefined;
 
+/** Texts that a strategy gives names to; a name in a rule stands for its text. */
+export type NamedIndicators = ReadonlyMap<string, string>;
+
 /** A rule such as `rsi(14) < $os`. Throws a RuleError. */
-export function parseRule(text: string, scope?: Scope): Comparison {
-  const parser = new Parser(text, scope);
+export function parseRule(text: string, scope?: Scope, named?: NamedIndicators): Comparison {
+  const parser = new Parser(text, scope, named);
   const start = parser.peek();
   const left = parser.expression(0);
   const op = parser.compareOp();
@@ -65,19 +69,35 @@ export function parseCondition(text: string, scope?: Scope): Comparison {
 }
 
 /** An expression alone, such as a distance `2 * atr(14)`. Throws a RuleError. */
-export function parseExpression(text: string, scope?: Scope): Expression {
-  const parser = new Parser(text, scope);
+export function parseExpression(text: string, scope?: Scope, named?: NamedIndicators): Expression {
+  const parser = new Parser(text, scope, named);
   const expression = parser.expression(0);
   parser.expectEnd();
   return expression;
 }
 
+/** What a name stands for: an expression, or a call whose output the rules name. Throws a RuleError. */
+export function parseNamed(text: string, scope?: Scope): Expression {
+  try {
+    return parseExpression(text, scope);
+  } catch (error) {
+    const outputs = findIndicator(/^\s*(\w+)/.exec(text)?.[1]?.toLowerCase() ?? '')?.outputs ?? [];
+    if (outputs.length < 2) throw error;
+    try {
+      return parseExpression(`${text}.${outputs[0]}`, scope);
+    } catch {
+      throw error;
+    }
+  }
+}
+
 class Parser {
   readonly #tokens: readonly Token[];
   readonly #scope: Scope;
+  readonly #names: NamedIndicators | undefined;
   #at = 0;
 
-  constructor(text: string, scope: Scope) {
+  constructor(text: string, scope: Scope, names?: NamedIndicators) {
     if (text.length > MAX_RULE_LENGTH) {
       throw new RuleError(
         `a rule has at most ${MAX_RULE_LENGTH} characters, this one has ${text.length}`,
@@ -86,6 +106,7 @@ class Parser {
     }
     this.#tokens = tokenize(text);
     this.#scope = scope;
+    this.#names = names;
   }
 
   peek(): Token {
@@ -220,7 +241,11 @@ class Parser {
     const field = FIELDS.find((name: Field) => name === token.text);
     const isCall = this.peek().text === '(';
     if (field !== undefined && !isCall) return { kind: 'field', field };
-    if (!isCall) throw unknownName(token);
+    if (!isCall) {
+      const meaning = this.#names?.get(token.text);
+      if (meaning === undefined) throw unknownName(token, this.#names?.keys());
+      return this.#expand(token, meaning);
+    }
     this.#at++;
     const args = this.#arguments(depth);
     let output: Token | undefined;
@@ -231,6 +256,21 @@ class Parser {
       this.#at++;
     }
     return buildCall(token, args, output);
+  }
+
+  /** The text that a name stands for, parsed without names: they cannot run in circles. */
+  #expand(name: Token, meaning: string): Expression {
+    let text = meaning;
+    if (this.#take('.')) {
+      text = `${meaning}.${this.peek().text}`;
+      this.#at++;
+    }
+    try {
+      return parseExpression(text, this.#scope);
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      throw new RuleError(`"${name.text}" is ${text}: ${error.message}`, name, error.hint);
+    }
   }
 
   #arguments(depth: number): Argument[] {

@@ -2,7 +2,12 @@
 // that a strategy uses.
 
 import { variablesOf, variablesOfRule } from '../../kernel/language/ast.ts';
-import { parseCondition, parseExpression, parseRule } from '../../kernel/language/parse.ts';
+import {
+  type NamedIndicators,
+  parseCondition,
+  parseExpression,
+  parseRule,
+} from '../../kernel/language/parse.ts';
 import { printExpression, printRule } from '../../kernel/language/print.ts';
 import type {
   BacktestSpec,
@@ -16,6 +21,7 @@ import type {
 import { dataEntries } from './load-data.ts';
 import type { BacktestInput, RuleInput, SpinInput, StrategyInput } from './schema.ts';
 import { comparisonText } from './rule-text.ts';
+import { namedIndicators } from './named.ts';
 import { variableSpec } from './variable.ts';
 
 /** `file` has passed all checks; `sha256s` name the binary forms of its datasets, in order. */
@@ -50,9 +56,10 @@ function stemOf(file: string): string {
 
 function buildStrategy(input: StrategyInput, index: number, file: BacktestInput): StrategySpec {
   const used = new Set<string>();
+  const named = namedIndicators(input.indicators);
   const expression = (value: number | string | undefined): string | null => {
     if (value === undefined) return null;
-    const parsed = parseExpression(String(value));
+    const parsed = parseExpression(String(value), undefined, named);
     variablesOf(parsed, used);
     return printExpression(parsed);
   };
@@ -60,8 +67,8 @@ function buildStrategy(input: StrategyInput, index: number, file: BacktestInput)
     rules === undefined
       ? null
       : {
-          enter: rules.enter.map((rule) => buildRule(rule, used)),
-          exit: rules.exit.map((rule) => buildRule(rule, used)),
+          enter: rules.enter.map((rule) => buildRule(rule, used, named)),
+          exit: rules.exit.map((rule) => buildRule(rule, used, named)),
         };
   const condition = (text: string): string => {
     const parsed = parseCondition(text);
@@ -102,15 +109,13 @@ function sharedConditions(file: BacktestInput, vars: readonly VariableSpec[]): s
     .map((condition) => printRule(condition));
 }
 
-function buildRule(input: RuleInput, used: Set<string>): RuleSpec {
-  if (typeof input === 'object' && 'not' in input) return { not: buildRule(input.not, used) };
-  if (typeof input === 'object' && 'any' in input) {
-    return { any: input.any.map((rule) => buildRule(rule, used)) };
-  }
-  if (typeof input === 'object' && 'all' in input) {
-    return { all: input.all.map((rule) => buildRule(rule, used)) };
-  }
-  const rule = parseRule(typeof input === 'string' ? input : comparisonText(input));
+function buildRule(input: RuleInput, used: Set<string>, named: NamedIndicators): RuleSpec {
+  const part = (rule: RuleInput): RuleSpec => buildRule(rule, used, named);
+  if (typeof input === 'object' && 'not' in input) return { not: part(input.not) };
+  if (typeof input === 'object' && 'any' in input) return { any: input.any.map(part) };
+  if (typeof input === 'object' && 'all' in input) return { all: input.all.map(part) };
+  const text = typeof input === 'string' ? input : comparisonText(input);
+  const rule = parseRule(text, undefined, named);
   variablesOfRule(rule, used);
   return printRule(rule);
 }

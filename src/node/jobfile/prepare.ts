@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { encodeCandles } from '../../kernel/candles.ts';
+import { RuleError } from '../../kernel/language/token.ts';
 import type { JobSpec } from '../../kernel/spec.ts';
 import { buildBacktestSpec, buildSpinSpec } from './build-spec.ts';
 import { formFindings } from './form-findings.ts';
@@ -144,7 +145,7 @@ async function checkBacktest(
   const datasets = encodeDatasets(loaded);
   const sha256s = loaded.map((one) => (datasets.get(one) as PreparedDataset).sha256);
   const spec = buildBacktestSpec(form.data, sha256s);
-  const fault = specFault(spec);
+  const fault = fullFormFault(spec);
   if (fault !== undefined) return faulty([{ path: [], message: fault }]);
   return finish(spec, {
     name: form.data.name,
@@ -156,6 +157,16 @@ async function checkBacktest(
       ...[...datasets.keys()].flatMap(({ warnings }) => warnings),
     ],
   });
+}
+
+/** A rule that is sound as written may be too long or too deep with all of its names and parentheses. */
+function fullFormFault(spec: JobSpec): string | undefined {
+  try {
+    return specFault(spec);
+  } catch (error) {
+    if (error instanceof RuleError) return `a rule in its full form: ${error.message}`;
+    throw error;
+  }
 }
 
 /** One blob for each file, however often the job names it. */

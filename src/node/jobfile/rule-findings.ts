@@ -13,10 +13,17 @@ import {
   variablesOfRule,
 } from '../../kernel/language/ast.ts';
 import { parameterFault } from '../../kernel/language/call.ts';
-import { parseCondition, parseExpression, parseRule } from '../../kernel/language/parse.ts';
+import {
+  type NamedIndicators,
+  parseCondition,
+  parseExpression,
+  parseNamed,
+  parseRule,
+} from '../../kernel/language/parse.ts';
 import { RuleError } from '../../kernel/language/token.ts';
 import { MAX_RULE_DEPTH } from '../../kernel/limits.ts';
 import type { VariableSpec } from '../../kernel/spec.ts';
+import { nameFault, namedIndicators } from './named.ts';
 import type { Finding, Path } from './place.ts';
 import { comparisonText } from './rule-text.ts';
 import { comparisonSchema } from './schema.ts';
@@ -78,6 +85,7 @@ class StrategyCheck {
   readonly #scope: ReadonlySet<string>;
   readonly #barCount: number | undefined;
   readonly #findings: Finding[];
+  #named: NamedIndicators = new Map();
 
   constructor(
     variables: ReadonlyMap<string, Variable>,
@@ -106,6 +114,7 @@ class StrategyCheck {
 
   strategy(strategy: unknown, path: Path): void {
     this.conditions(strategy, path);
+    this.#indicators(fieldOf(strategy, 'indicators'), [...path, 'indicators']);
     for (const side of ['long', 'short']) {
       for (const list of ['enter', 'exit']) {
         for (const [index, rule] of listAt(fieldOf(strategy, side), list).entries()) {
@@ -139,6 +148,17 @@ class StrategyCheck {
     }
   }
 
+  #indicators(indicators: unknown, path: Path): void {
+    this.#named = namedIndicators(indicators);
+    for (const [name, text] of this.#named) {
+      const key = Object.keys(indicators as object).find((each) => each.toLowerCase() === name);
+      const at = [...path, key ?? name];
+      const message = nameFault(name);
+      if (message !== undefined) this.#findings.push({ path, key: key ?? name, message });
+      this.#parsing(at, true, () => parseNamed(text, this.#scope));
+    }
+  }
+
   #rule(rule: unknown, path: Path, depth: number): void {
     if (depth > MAX_RULE_DEPTH) {
       const message = `more than ${MAX_RULE_DEPTH} levels of any, all and not`;
@@ -162,7 +182,7 @@ class StrategyCheck {
 
   #comparison(text: string, path: Path, isText: boolean): void {
     this.#parsing(path, isText, () => {
-      const { left, right } = parseRule(text, this.#scope);
+      const { left, right } = parseRule(text, this.#scope, this.#named);
       for (const side of [left, right]) this.#expression(side, path);
     });
   }
@@ -174,7 +194,7 @@ class StrategyCheck {
     }
     if (typeof value !== 'string') return;
     this.#parsing(path, true, () => {
-      const expression = parseExpression(value, this.#scope);
+      const expression = parseExpression(value, this.#scope, this.#named);
       this.#expression(expression, path);
       if (!isConstant(expression)) {
         if (mayVary) return;

@@ -187,6 +187,10 @@ const sizeSchemas = {
 export const strategySchema = z
   .strictObject({
     name: text('shown with its results').optional(),
+    indicators: z
+      .record(z.string().regex(VARIABLE_NAME), z.string().min(1).max(MAX_RULE_LENGTH))
+      .default({})
+      .describe('names for what rules say often, such as {"fast": "ema(20)"}'),
     long: sideSchema.optional(),
     short: sideSchema.optional(),
     stopLoss: distanceSchema.optional(),

@@ -4,7 +4,6 @@
 /** By the kind of object they appear in. */
 export const UNBUILT_KEYS: Readonly<Record<string, readonly string[]>> = {
   file: ['split', 'keep', 'filter', 'mine'],
-  strategy: ['indicators'],
 };
 
 /** Values by their key. */

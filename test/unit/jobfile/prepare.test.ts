@@ -120,6 +120,26 @@ describe('a sound job file', () => {
     expect(readSpec(sampled.specBytes)).toEqual(sampled.spec);
   });
 
+  it('may give names to what its rules say often', async () => {
+    const strategy = {
+      vars: { n: [2] },
+      indicators: { fast: 'ema($n)', band: 'bollinger(2, 2)', spread: 'high - low' },
+      long: { enter: ['fast > band.upper[1]', { any: ['spread * 2 < Fast', 'close > 1'] }] },
+      stopLoss: '2 * spread',
+    };
+    const { spec } = await accepted(fileWith({ strategies: [strategy] }));
+    expect((spec as BacktestSpec).strategies[0]).toMatchObject({
+      vars: [{ name: 'n', values: [2] }],
+      long: {
+        enter: [
+          'ema($n) > bollinger(2, 2).upper[1]',
+          { any: ['((high - low) * 2) < ema($n)', 'close > 1'] },
+        ],
+      },
+      stopLoss: '(2 * (high - low))',
+    });
+  });
+
   it('may name several datasets: each file is one blob, and a task is a strategy on one entry', async () => {
     const data = ['candles.csv', { file: 'candles.csv', symbol: 'X', from: '2024-01-02' }];
     const { spec, datasets, taskCount, warnings } = await accepted(fileWith({ data }));
@@ -268,7 +288,24 @@ describe('a faulty job file', () => {
     [{ breakeven: '0 * 3' }, 'breakeven: a distance must be above 0, not 0'],
     [{ cooldown: -1 }, 'cooldown must be a whole number from 0 on, not -1'],
     [{ trialingStop: 0.1 }, 'unknown key "trialingStop" (did you mean "trailingStop"?)'],
-    [{ indicators: {} }, 'key "indicators" is known but not built yet'],
+    [{ indicators: { fast: 'emma(2)' } }, 'indicators.fast: unknown indicator "emma"'],
+    [{ indicators: { ema: 'sma(2)' } }, 'indicators: the name "ema" means something already'],
+    [{ indicators: { fast: 'sma($gone)' } }, 'indicators.fast: unknown variable "$gone"'],
+    [
+      { indicators: { fast: 'sma(2)' }, long: { enter: ['close > fsat'] } },
+      'unknown indicator "fsat" (did you mean "fast"?)',
+    ],
+    [
+      { indicators: { band: 'bollinger(2, 2)' }, long: { enter: ['close > band'] } },
+      '"band" is bollinger(2, 2): bollinger has the outputs upper, middle, lower',
+    ],
+    [
+      {
+        indicators: { long1: 'close + 1' },
+        long: { enter: [`close > ${'long1 + '.repeat(240)}1`] },
+      },
+      'a rule in its full form: ',
+    ],
     [{ size: { risk: 0.1 } }, 'size: a size by risk needs "stopLoss" or "trailingStop"'],
     [{ size: { risk: 2 }, stopLoss: 0.1 }, 'the size must be above 0 and at most 1, not 2'],
     [{ size: { equity: 2 } }, 'the size must be above 0 and at most 1, not 2'],
