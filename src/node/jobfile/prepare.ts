@@ -12,7 +12,7 @@ import { type LoadedData, dataEntries, dataFindings, loadData } from './load-dat
 import { firstTooDeep } from './nesting.ts';
 import { type Finding, locateFindings, problemAt, syntaxProblems } from './place.ts';
 import type { Problem } from './problem.ts';
-import { ruleFindings } from './rule-findings.ts';
+import { type DataExtent, ruleFindings } from './rule-findings.ts';
 import { backtestSchema, spinSchema } from './schema.ts';
 import { SPEC_BYTES_MAX, specFault, taskCountOf, writeSpec } from './spec-blob.ts';
 import { commonStepMs } from './timeframe.ts';
@@ -130,8 +130,7 @@ async function checkBacktest(
   const problems: Problem[] = [];
   const faults = { findings, problems };
   const loaded = await loadData(fieldOf(file, 'data'), (path) => input.readFile(path), faults);
-  const barCounts = loaded?.map(({ candles }) => candles.barCount);
-  const rules = ruleFindings(file, barCounts && Math.min(...barCounts));
+  const rules = ruleFindings(file, loaded && extentOf(loaded));
   // What the form refuses already needs no second complaint.
   const refused = new Set(findings.map(({ path }) => path.join('.')));
   findings.push(...rules.findings.filter(({ path }) => !refused.has(path.join('.'))));
@@ -157,6 +156,13 @@ async function checkBacktest(
       ...[...datasets.keys()].flatMap(({ warnings }) => warnings),
     ],
   });
+}
+
+function extentOf(loaded: readonly LoadedData[]): DataExtent {
+  return {
+    barCount: Math.min(...loaded.map(({ candles }) => candles.barCount)),
+    stepMs: Math.max(...loaded.map(({ candles }) => commonStepMs(candles))),
+  };
 }
 
 /** A rule that is sound as written may be too long or too deep with all of its names and parentheses. */

@@ -20,6 +20,7 @@ import {
   parseNamed,
   parseRule,
 } from '../../kernel/language/parse.ts';
+import { timeframeMsOf } from '../../kernel/language/timeframe.ts';
 import { RuleError } from '../../kernel/language/token.ts';
 import { MAX_RULE_DEPTH } from '../../kernel/limits.ts';
 import type { VariableSpec } from '../../kernel/spec.ts';
@@ -34,8 +35,15 @@ export interface RuleFindings {
   readonly warnings: readonly string[];
 }
 
-/** `barCount`: bars of the data, undefined while they are unknown. */
-export function ruleFindings(file: unknown, barCount: number | undefined): RuleFindings {
+/** What rules are measured against; undefined while the data is unknown. */
+export interface DataExtent {
+  /** Of the shortest dataset. */
+  readonly barCount: number;
+  /** Of the dataset with the longest bars. */
+  readonly stepMs: number;
+}
+
+export function ruleFindings(file: unknown, extent: DataExtent | undefined): RuleFindings {
   const findings: Finding[] = [];
   const warnings: string[] = [];
   const fileVariables = variablesAt(file, []);
@@ -43,13 +51,13 @@ export function ruleFindings(file: unknown, barCount: number | undefined): RuleF
   const everywhere = listAt(file, 'strategies').flatMap((strategy) => [
     ...variablesAt(strategy, []),
   ]);
-  const shared = new StrategyCheck(new Map([...fileVariables, ...everywhere]), barCount, findings);
+  const shared = new StrategyCheck(new Map([...fileVariables, ...everywhere]), extent, findings);
   const sharedConditions = shared.conditions(file, []);
   const grids: ReadonlySet<string>[] = [];
   for (const [index, strategy] of listAt(file, 'strategies').entries()) {
     const path: Path = ['strategies', index];
     const own = variablesAt(strategy, path);
-    const check = new StrategyCheck(new Map([...fileVariables, ...own]), barCount, findings);
+    const check = new StrategyCheck(new Map([...fileVariables, ...own]), extent, findings);
     check.strategy(strategy, path);
     grids.push(new Set([...own.keys(), ...check.used]));
     for (const name of check.used) if (!own.has(name)) usedOfFile.add(name);
@@ -83,18 +91,18 @@ class StrategyCheck {
   readonly used = new Set<string>();
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #scope: ReadonlySet<string>;
-  readonly #barCount: number | undefined;
+  readonly #extent: DataExtent | undefined;
   readonly #findings: Finding[];
   #named: NamedIndicators = new Map();
 
   constructor(
     variables: ReadonlyMap<string, Variable>,
-    barCount: number | undefined,
+    extent: DataExtent | undefined,
     findings: Finding[],
   ) {
     this.#variables = variables;
     this.#scope = new Set(variables.keys());
-    this.#barCount = barCount;
+    this.#extent = extent;
     this.#findings = findings;
   }
 
@@ -223,7 +231,7 @@ class StrategyCheck {
   }
 
   /** Walks an expression that parsed: notes its variables, checks their values as parameters. */
-  #expression(expression: Expression, path: Path, barCount = this.#barCount): void {
+  #expression(expression: Expression, path: Path, barCount = this.#extent?.barCount): void {
     for (const name of variablesOf(expression)) this.used.add(name);
     switch (expression.kind) {
       case 'indicator':
@@ -235,6 +243,10 @@ class StrategyCheck {
         this.#expression(expression.operand, path, barCount);
         break;
       case 'timeframe':
+        if (timeframeMsOf(expression.timeframe) < (this.#extent?.stepMs ?? 0)) {
+          const message = `@${expression.timeframe} is shorter than the bars of the data`;
+          this.#findings.push({ path, message });
+        }
         // How many of the higher bars there are shows when a task runs.
         this.#expression(expression.operand, path, Infinity);
         break;

@@ -264,6 +264,7 @@ describe('a faulty job file', () => {
     [{ long: undefined }, 'strategies.0: needs "long", "short" or both'],
     [{ long: { enter: [] } }, 'long.enter: an empty list says neither always nor never'],
     [{ long: { enter: [{ any: [] }] } }, 'enter.0.any: needs at least 1 entries'],
+    [{ stopLoss: 'atr(2)@4h' }, 'stopLoss: @4h is shorter than the bars of the data'],
     [{ long: { enter: ['close > sma(50)'] } }, 'sma(50) needs 50 bars, the data has 4'],
     [{ long: { enter: [{ left: { value: 1 }, op: '<', right: {} }] } }, 'exactly one of'],
     [
