@@ -31,8 +31,10 @@ export function parseCandleCsv(file: string, bytes: Uint8Array): CandleResult {
     }
     blankLine = 0;
     const fault = addLine(rows, columns, line);
-    const place = { line: lineNumber, col: 1, excerpt: line };
-    if (fault !== undefined) rows.fault(fault, () => place);
+    if (fault !== undefined) {
+      const place = { line: lineNumber, col: 1, excerpt: line };
+      rows.fault(fault, () => place);
+    }
   }
   const { extra } = columns;
   return rows.result(extra.length === 0 ? [] : [`columns not read: ${extra.join(', ')}`]);

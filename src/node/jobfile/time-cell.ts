@@ -8,6 +8,8 @@ const EPOCH = /^\d{9,17}(?:\.\d+)?$/;
 
 /** Epoch milliseconds; NaN when the cell is no time. */
 export function parseTimeCell(cell: string): number {
+  const plain = plainMs(cell);
+  if (plain !== undefined) return plain;
   if (EPOCH.test(cell)) return epochMs(Number(cell));
   const parts = ISO.exec(cell) ?? COMPACT.exec(cell);
   if (parts === null) return NaN;
@@ -22,6 +24,37 @@ export function parseTimeCell(cell: string): number {
   const ms = fraction === undefined ? 0 : Math.floor(Number(`0.${fraction}`) * 1000 + 1e-6);
   return date + ((h * 60 + m) * 60 + s) * 1000 + ms - zoneMs(zone);
 }
+
+/** The day of the last plain cell: rows of one day follow each other. */
+let lastDay = '';
+let lastDayMs = NaN;
+
+/** `2024-01-31 10:05:00` and `2024-01-31T10:05:00Z`, what most files hold, a few times faster than by pattern;
+ * undefined: look closer. */
+function plainMs(cell: string): number | undefined {
+  const isPlain = cell.length === 19 || (cell.length === 20 && cell.endsWith('Z'));
+  if (!isPlain || cell[13] !== ':' || cell[16] !== ':') return undefined;
+  if (cell[10] !== ' ' && cell[10] !== 'T') return undefined;
+  if (cell[4] !== '-' || cell[7] !== '-') return undefined;
+  const day = cell.slice(0, 10);
+  if (day !== lastDay) {
+    lastDayMs = parseTimeCell(day);
+    lastDay = day;
+  }
+  const h = twoDigits(cell, 11);
+  const m = twoDigits(cell, 14);
+  const s = twoDigits(cell, 17);
+  // NaN is no number up to a bound either.
+  return h <= 23 && m <= 59 && s <= 59 ? lastDayMs + ((h * 60 + m) * 60 + s) * 1000 : undefined;
+}
+
+function twoDigits(cell: string, at: number): number {
+  const tens = cell.charCodeAt(at) - ZERO;
+  const ones = cell.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
+}
+
+const ZERO = 0x30;
 
 /** The unit is told by the size: seconds reach 1e11 in the year 5138, milliseconds were there in 1973. */
 function epochMs(value: number): number {
