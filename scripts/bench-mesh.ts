@@ -108,6 +108,7 @@ let files = 0;
 async function run(peer: Peer, job: Job, atThird?: () => void): Promise<JobSummary> {
   const file = join(folder, `job-${files++}.json`);
   writeFileSync(file, JSON.stringify({ version: 1, kernel: 'spin', seed: 1, ...job }));
+  const before = new Set((await peer.control.jobs()).jobs.map((known) => known.jobId));
   const args = [MAIN, '--home', peer.home, 'submit', file, '--json'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
@@ -115,8 +116,9 @@ async function run(peer: Peer, job: Job, atThird?: () => void): Promise<JobSumma
   const ended = new Promise((resolve) => child.once('close', resolve));
   if (atThird !== undefined) {
     await until(async () => {
-      const newest = (await peer.control.jobs()).jobs.at(-1);
-      return (newest?.tasks === job.tasks && newest.done >= job.tasks / 3) || undefined;
+      const { jobs } = await peer.control.jobs();
+      const ours = jobs.find((known) => !before.has(known.jobId));
+      return (ours !== undefined && ours.done >= job.tasks / 3) || undefined;
     });
     atThird();
   }
