@@ -11,7 +11,7 @@ import { plainLoopSha256 } from './plain-loop.ts';
 import { RunningJob } from './running-job.ts';
 import { Screen } from './screen.ts';
 import { type Actor, Stage } from './stage.ts';
-import { type DemoReport, judge } from './verdict.ts';
+import { type DemoReport, judge, SHARE_POINTS_MAX } from './verdict.ts';
 import { compiled, Workload } from './workload.ts';
 
 export interface DemoOptions {
@@ -42,7 +42,7 @@ export async function runDemo({ fast, screen: terminal }: DemoOptions): Promise<
   const screen = new Screen(terminal, { animated: !fast });
   try {
     const { signal } = over;
-    const played = play({ stage, screen, signal, jobMs: fast ? JOB_FAST_MS : JOB_MS });
+    const played = play({ stage, screen, signal, fast });
     // After an interrupt its peers are taken from it; what it says then is of no interest.
     played.catch(() => {});
     const outcome = await Promise.race<DemoReport | Interrupt>([played, interrupts.first]);
@@ -65,10 +65,10 @@ interface Play {
   readonly stage: Stage;
   readonly screen: Screen;
   readonly signal: AbortSignal;
-  readonly jobMs: number;
+  readonly fast: boolean;
 }
 
-async function play({ stage, screen, signal, jobMs }: Play): Promise<DemoReport> {
+async function play({ stage, screen, signal, fast }: Play): Promise<DemoReport> {
   const roles = castFor(availableParallelism());
   screen.opening(roles);
   const [workload, actors] = await Promise.all([Workload.open(), stage.assemble(roles)]);
@@ -80,6 +80,7 @@ async function play({ stage, screen, signal, jobMs }: Play): Promise<DemoReport>
   const perSec = await measureSpeed(submitter.client, workload, signal);
   screen.good(`measured: ${formatCount(perSec)} backtests per second, all together`);
 
+  const jobMs = fast ? JOB_FAST_MS : JOB_MS;
   const prepared = await workload.sized('demo', (perSec * jobMs) / 1000);
   const runner = compiled(prepared);
   const crew = { actors, submitter, measuredSinceMs };
@@ -94,7 +95,9 @@ async function play({ stage, screen, signal, jobMs }: Play): Promise<DemoReport>
     }),
     job.killTheLoaded((actor) => stage.kill(actor), signal),
   ]);
-  return judge({ summary, killed, loopSha256, rows: job.rows, peers: job.peers() });
+  const sharePointsMax = fast ? SHARE_POINTS_MAX.fast : SHARE_POINTS_MAX.full;
+  const facts = { summary, killed, loopSha256, rows: job.rows, peers: job.peers() };
+  return judge({ ...facts, sharePointsMax });
 }
 
 function actorNamed(actors: readonly Actor[], name: string): Actor {

@@ -9,8 +9,10 @@ export const HELD_SHARE_MIN = 0.05;
  * too late and leave a slot without work, the rows of the last moments of a killed peer (50 ms until they leave it, 1 %
  * of a job of 5 s), the last micro-batches, and speeds that change between two samples. Twelve short runs on a machine of
  * two cores that did much else: 0.2 to 1.1 points (November 2026, Linux x64). Work that goes by slots is off by 15 or more.
+ * A fast run is over in four seconds, of which each slot's compiler and each late steal take more: there the bound is
+ * the one that CI has for shares.
  */
-const SHARE_POINTS_MAX = 3;
+export const SHARE_POINTS_MAX = { full: 3, fast: 6 } as const;
 
 export interface PeerFacts {
   readonly id: string;
@@ -27,6 +29,7 @@ export interface DemoFacts {
   readonly killed: { readonly id: string; readonly held: number } | undefined;
   readonly rows: { readonly tasks: number; readonly again: number };
   readonly loopSha256: string;
+  readonly sharePointsMax: number;
 }
 
 interface Claim {
@@ -63,7 +66,7 @@ export function judge(facts: DemoFacts): DemoReport {
     survived(facts),
     countedOnce(facts),
     sameHash(facts),
-    followsSpeed(peers),
+    followsSpeed(peers, facts.sharePointsMax),
   ] as const;
   return {
     v: 1,
@@ -124,13 +127,13 @@ function sameHash({ summary, loopSha256 }: DemoFacts): Claim {
   };
 }
 
-function followsSpeed(peers: readonly PeerLine[]): Claim {
+function followsSpeed(peers: readonly PeerLine[], pointsMax: number): Claim {
   const points = Math.max(
     ...peers.map(({ workShare, speedShare }) => Math.abs(workShare - speedShare) * 100),
   );
   return {
-    text: `work follows measured speed within ${points.toFixed(1)} points (${SHARE_POINTS_MAX} allowed), not slots`,
-    isTrue: points <= SHARE_POINTS_MAX,
+    text: `work follows measured speed within ${points.toFixed(1)} points (${pointsMax} allowed), not slots`,
+    isTrue: points <= pointsMax,
   };
 }
 

@@ -49,6 +49,7 @@ function facts(): DemoFacts {
     killed: { id: 'b', held: 51 },
     rows: { tasks: 1_000, again: 0 },
     loopSha256: HASH,
+    sharePointsMax: 3,
   };
 }
 
