@@ -106,11 +106,6 @@ export class Ledger {
     for (const [start, end] of intervals) disk.add(start, end);
   }
 
-  /** That peer came back with an empty home, or its disk is not what it was. */
-  forgetDisk(peer: PeerId): void {
-    this.#disks.delete(peer);
-  }
-
   /** Returns how many of the tasks were not counted before. */
   count(intervals: readonly Interval[]): number {
     let added = 0;

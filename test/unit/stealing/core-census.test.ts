@@ -88,6 +88,26 @@ describe('a census of the owner', () => {
     expect(rig.hearing(20_000, 'b')).toEqual([]);
   });
 
+  it('does not wait for a suspect: its tasks run where somebody is idle, long before it is lost', () => {
+    const rig = owner(2, ['b', 'c']);
+    rig.hear('b', request(1));
+    rig.hear('b', { kind: 'grantConfirmed', grant: 1 });
+    rig.hear('b', beat({ jobs: [progress('j', 1)] }));
+    rig.finishAll('j');
+    rig.persisted(3);
+    expect(rig.core.book(jobId('j'))?.queue.taskCount).toBe(0);
+    const heard: string[] = [];
+    for (let i = 0; i < 16; i++) {
+      heard.push(...rig.hearing(250, 'c'));
+      const asked = heard.filter((line) => line.startsWith('> c: census')).length;
+      if (asked > 0) heard.push(...rig.hear('c', answer(1)));
+    }
+    expect(heard).toContain('log info tasks that nobody holds run again');
+    expect(rig.core.status(rig.nowMs).peers.find(({ face }) => face.name === 'b')?.state).toBe(
+      'suspect',
+    );
+  });
+
   it('asks nobody when the owner is alone: what it lacks runs at once', () => {
     const rig = owner(100, ['b']);
     rig.hear('b', request(1));
