@@ -49,7 +49,10 @@ export class Daemon {
       onDry: () => daemon.tell({ kind: 'windowDry' }),
       onSlotDied: (death) => daemon.#slotDied(death),
       onLoadFailed: (jobNumber, reason) => daemon.#loadFailed(jobNumber, reason),
-      onPeer: (face) => daemon.tell({ kind: 'peerConnected', face }),
+      onPeer: (face) => {
+        daemon.#handlers.met(face.peer);
+        daemon.tell({ kind: 'peerConnected', face });
+      },
       onPeerGone: (peer, refused) => daemon.tell({ kind: 'peerDisconnected', peer, refused }),
       onMessage: (from, incarnation, message, attachment) =>
         daemon.#message({ from, incarnation, message }, attachment),
@@ -202,6 +205,7 @@ export class Daemon {
   }
 
   #sendNow(to: PeerId, message: Message): void {
+    this.#handlers.saw('sent', to, message);
     const spec = message.kind === 'jobOffered' ? this.#specs.get(message.header.job) : undefined;
     if (spec === undefined) this.rooms.host.send(to, message);
     else this.rooms.host.send(to, message, spec);
@@ -261,6 +265,7 @@ export class Daemon {
     attachment: Uint8Array | undefined,
   ): void {
     if (attachment !== undefined) this.rooms.keepAttached(attachment);
+    this.#handlers.saw('heard', fact.from, fact.message);
     this.tell({ kind: 'messageReceived', ...fact });
   }
 

@@ -85,6 +85,11 @@ async function asTyped(command: string, home: string): Promise<string> {
     const { jobs } = await (await ControlClient.connect(home)).jobs();
     line = line.replaceAll('j-7f3a', jobs.at(-1)?.id ?? '');
   }
+  if (line.startsWith('mesh top')) {
+    // It wants a terminal, and stays until it is told to go.
+    const brief = `timeout --foreground --preserve-status -s INT 1 ${line}`;
+    return `TERM=xterm script -qec '${brief}' /dev/null`;
+  }
   return / (-w|--watch)\b/.test(line)
     ? `timeout --preserve-status -s INT 2 ${line}; [ $? -le 130 ]`
     : line;

@@ -5,8 +5,10 @@ import { IntervalSet } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { JobId } from '../../stealing/ids.ts';
 import type { JobBook } from '../../stealing/job-book.ts';
+import type { Message } from '../../stealing/messages.ts';
 import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
 import type {
+  BrokenEvent,
   CancelView,
   ConnectView,
   JobEvent,
@@ -16,12 +18,14 @@ import type {
   LeaveView,
   PeersView,
   ResultsView,
+  SnapshotEvent,
   StatusView,
   SubmitView,
   TradesView,
 } from '../control/api.ts';
 import type {
   ControlHandlers,
+  ObserveOptions,
   ResultsQuery,
   SubmitRequest,
   SummaryQuery,
@@ -29,6 +33,7 @@ import type {
 } from '../control/handlers.ts';
 import { resolveJob, resolveJobs, shownJobId } from '../control/selector.ts';
 import { MeshError } from '../errors.ts';
+import { Observer } from './observer.ts';
 import { packRows, resultsSha256 } from './rows.ts';
 import { type FinishedRows, resultsView, summaryOf } from './summary.ts';
 import { type Contact, jobsView, peersView, shareViews } from './views.ts';
@@ -39,6 +44,8 @@ const GATHER_PATIENCE_MS = 30_000;
 const GATHER_AGAIN_MS = 1_000;
 /** ms between two snapshots to one watcher: 10 a second are smooth, more is noise. */
 const PROGRESS_MS = 100;
+/** ms between two samples of every peer's load. */
+const SAMPLE_MS = 1_000;
 /** Bytes free below which a disk counts as full: a segment of results and a dataset fit no more. */
 const DISK_FULL_BYTES = 16 * 1024 * 1024;
 
@@ -68,9 +75,26 @@ export class PeerHandlers implements ControlHandlers {
   readonly #watches = new Map<JobId, Set<Watch>>();
   readonly #due = new Map<JobId, NodeJS.Timeout>();
   readonly #hashes = new Map<JobId, Promise<string>>();
+  readonly #observer = new Observer();
+  readonly #observing = new Set<NodeJS.Timeout>();
+  readonly #sampling: NodeJS.Timeout;
 
   constructor(ports: PeerPorts) {
     this.#ports = ports;
+    this.#sampling = setInterval(
+      () => this.#observer.sample(this.#ports.coreStatus(), Date.now()),
+      SAMPLE_MS,
+    );
+    this.#sampling.unref();
+  }
+
+  /** A message leaves for, or came from, a peer: the screens show who takes work from whom. */
+  saw(direction: 'sent' | 'heard', peer: string, message: Message): void {
+    this.#observer[direction](this.#ports.identity.id, peer, message, Date.now());
+  }
+
+  met(peer: string): void {
+    this.#observer.met(peer);
   }
 
   /** The core says that a job changed: its watchers look, a few times a second at most. */
@@ -87,6 +111,8 @@ export class PeerHandlers implements ControlHandlers {
   }
 
   close(): void {
+    clearInterval(this.#sampling);
+    for (const timer of this.#observing) clearInterval(timer);
     for (const timer of this.#due.values()) clearTimeout(timer);
     for (const watches of this.#watches.values()) for (const watch of watches) watch.stop();
   }
@@ -163,6 +189,22 @@ export class PeerHandlers implements ControlHandlers {
     };
     setImmediate(() => watch.look());
     return stop;
+  }
+
+  observe(
+    { intervalMs }: ObserveOptions,
+    listener: (event: SnapshotEvent | BrokenEvent) => void,
+  ): () => void {
+    const contactOf = (peer: string): Contact | undefined => this.#ports.contact(peer);
+    const look = (): void =>
+      listener(this.#observer.snapshot(this.#ports.coreStatus(), contactOf, Date.now()));
+    const timer = setInterval(look, intervalMs);
+    this.#observing.add(timer);
+    setImmediate(look);
+    return () => {
+      clearInterval(timer);
+      this.#observing.delete(timer);
+    };
   }
 
   async summary(selector: string, query: SummaryQuery): Promise<JobSummary> {

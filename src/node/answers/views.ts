@@ -11,7 +11,7 @@ import type {
 import { shownJobId } from '../control/selector.ts';
 
 /** Two machines that both call themselves `vm` are told apart by the end of their ids, on every peer alike. */
-function displayName(status: CoreStatus, peer: string, name: string): string {
+export function displayName(status: CoreStatus, peer: string, name: string): string {
   const isShared = status.peers.some(({ face }) => face.name === name && face.peer !== peer);
   return isShared ? `${name}-${peer.slice(-4)}` : name;
 }

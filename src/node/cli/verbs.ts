@@ -71,6 +71,14 @@ function declareWatching(program: Command, run: Run): void {
       run(async (context) => (await import('./peers.ts')).peers(context, flags)),
     );
   program
+    .command('top')
+    .description('all of it on one screen, live')
+    .option('--interval <duration>', 'between two looks', '200ms')
+    .addHelpText('after', examples('mesh top', 'mesh top --interval 1s'))
+    .action((flags: { interval: string }) =>
+      run(async (context) => (await import('./top.ts')).top(context, flags)),
+    );
+  program
     .command('jobs')
     .description('what runs and what ran')
     .action(() => run(async (context) => (await import('./jobs.ts')).jobs(context)));

@@ -254,12 +254,45 @@ export interface EndedEvent {
 }
 
 /** The stream to the peer broke (it stopped, or was killed); only a client says this, never the peer itself. */
-interface BrokenEvent {
+export interface BrokenEvent {
   readonly kind: 'broken';
   readonly reason: string;
 }
 
 export type JobEvent = ProgressEvent | RowsEvent | EndedEvent | BrokenEvent;
+
+/** Tasks that changed hands, or did not. */
+export interface StealView {
+  readonly at: string;
+  /** Names. `victim` is null where only the thief's counter is known: a steal between two other peers. */
+  readonly thief: string;
+  readonly victim: string | null;
+  /** 0: refused. */
+  readonly tasks: number;
+  /** Why it was refused; null for one that was not. */
+  readonly refused: string | null;
+}
+
+interface PeerHistory {
+  readonly id: string;
+  /** Busy slots / slots, one sample a second, oldest first, at most 30. */
+  readonly busy: readonly number[];
+}
+
+/** All that a live screen shows, at one moment: a reader that misses one has lost nothing. */
+export interface SnapshotEvent {
+  readonly kind: 'snapshot';
+  readonly v: 1;
+  readonly peers: PeersView;
+  /** Running ones, and the last few that have ended; newest last. */
+  readonly jobs: JobsView;
+  readonly history: readonly PeerHistory[];
+  /** The last ones, newest first. */
+  readonly steals: readonly StealView[];
+}
+
+/** Everything that an event stream carries. */
+export type StreamEvent = JobEvent | SnapshotEvent;
 
 /** Body of every answer that is not 2xx, and what `--json` prints on stderr. */
 export interface ErrorBody {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EXIT_CODES, type ErrorCode, MeshError } from '../errors.ts';
 import {
+  type BrokenEvent,
   type CancelView,
   type ConnectView,
   type ErrorBody,
@@ -15,7 +16,9 @@ import {
   type LeaveView,
   type PeersView,
   type ResultsView,
+  type SnapshotEvent,
   type StatusView,
+  type StreamEvent,
   type SubmitView,
   type TradesView,
   VERSION_HEADER,
@@ -23,6 +26,7 @@ import {
 import { EventDecoder } from './event-codec.ts';
 import type {
   ControlHandlers,
+  ObserveOptions,
   ResultsQuery,
   SubmitRequest,
   SummaryQuery,
@@ -142,7 +146,22 @@ export class ControlClient implements ControlHandlers {
     options: WatchOptions,
     listener: (event: JobEvent) => void,
   ): Promise<() => void> {
-    const path = `${jobPath(job)}/events${query({ ...options })}`;
+    return this.#stream(`${jobPath(job)}/events${query({ ...options })}`, (event) => {
+      if (event.kind !== 'snapshot') listener(event);
+    });
+  }
+
+  observe(
+    options: ObserveOptions,
+    listener: (event: SnapshotEvent | BrokenEvent) => void,
+  ): Promise<() => void> {
+    return this.#stream(`/v1/events${query({ ...options })}`, (event) => {
+      if (event.kind === 'snapshot' || event.kind === 'broken') listener(event);
+    });
+  }
+
+  /** Returns how to stop. */
+  async #stream(path: string, listener: (event: StreamEvent) => void): Promise<() => void> {
     const response = await this.#send({ method: 'GET', path });
     if (response.statusCode !== 200) throw await readError(response);
     const stopped = new AbortController();
@@ -189,7 +208,7 @@ export class ControlClient implements ControlHandlers {
 async function follow(
   response: IncomingMessage,
   stopped: AbortSignal,
-  listener: (event: JobEvent) => void,
+  listener: (event: StreamEvent) => void,
 ): Promise<void> {
   const decoder = new EventDecoder();
   let ended = false;

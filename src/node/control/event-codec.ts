@@ -1,13 +1,13 @@
-// JobEvent <-> frames of a server-sent-event stream (text/event-stream, WHATWG HTML 9.2). Rows travel as base64 of
+// StreamEvent <-> frames of a server-sent-event stream (text/event-stream, WHATWG HTML 9.2). Rows travel as base64 of
 // little-endian Float64, so that NaN, infinities and every last bit survive, which JSON numbers do not offer.
-import type { JobEvent, RowsEvent } from './api.ts';
+import type { RowsEvent, StreamEvent } from './api.ts';
 
 /** A frame longer than this is not one of ours; a row event has at most ROWS_PER_FRAME_MAX rows. */
 const FRAME_CHARS_MAX = 16 * 2 ** 20;
 /** 4,096 rows of 20 values are 875 kB as base64: under the mark at which a reader counts as slow. */
 const ROWS_PER_FRAME_MAX = 4096;
 
-export function encodeEvent(event: JobEvent): string {
+export function encodeEvent(event: StreamEvent): string {
   const body = event.kind === 'rows' ? { ...event, values: packValues(event.values) } : event;
   return `event: ${event.kind}\ndata: ${JSON.stringify(body)}\n\n`;
 }
@@ -35,7 +35,7 @@ export class EventDecoder {
   #text = '';
   readonly #utf8 = new TextDecoder();
 
-  push(bytes: Uint8Array): JobEvent[] {
+  push(bytes: Uint8Array): StreamEvent[] {
     this.#text += this.#utf8.decode(bytes, { stream: true });
     const frames = this.#text.split('\n\n');
     this.#text = frames.pop() ?? '';
@@ -45,7 +45,7 @@ export class EventDecoder {
 }
 
 /** Comments (keep-alive) and kinds of a newer peer decode to nothing. */
-function decodeFrame(frame: string): JobEvent[] {
+function decodeFrame(frame: string): StreamEvent[] {
   const data = frame
     .split('\n')
     .filter((line) => line.startsWith('data: '))
@@ -55,9 +55,10 @@ function decodeFrame(frame: string): JobEvent[] {
   const event = JSON.parse(data) as { kind: string };
   switch (event.kind) {
     case 'progress':
+    case 'snapshot':
     case 'ended':
     case 'broken':
-      return [event as JobEvent];
+      return [event as StreamEvent];
     case 'rows': {
       const rows = event as Omit<RowsEvent, 'values'> & { values: string };
       return [

@@ -1,7 +1,7 @@
-// One watcher's stream of job events over HTTP. A reader that cannot keep up costs no memory: snapshots are
+// One watcher's stream of events over HTTP. A reader that cannot keep up costs no memory: snapshots are
 // skipped, and rows wait as references to what the ledger holds anyway until the reader has caught up.
 import type { ServerResponse } from 'node:http';
-import type { EndedEvent, JobEvent, RowsEvent } from './api.ts';
+import type { EndedEvent, RowsEvent, StreamEvent } from './api.ts';
 import { encodeEvent, splitRows } from './event-codec.ts';
 
 /** Bytes that wait in the response before a reader counts as slow: a second of a busy mesh. */
@@ -27,10 +27,11 @@ export class EventStream {
     response.once('close', () => clearInterval(this.#keepAlive));
   }
 
-  send(event: JobEvent): void {
+  send(event: StreamEvent): void {
     if (this.#response.destroyed || this.#ended !== undefined) return;
     switch (event.kind) {
       case 'progress':
+      case 'snapshot':
       case 'broken':
         if (!this.#isSlow()) this.#response.write(encodeEvent(event));
         return;

@@ -1,6 +1,7 @@
 // The one list of what a peer can be asked to do. The daemon implements it, the server puts it on a socket, the
 // client offers it again on the other side: a verb cannot tell whether the peer lives in its own process.
 import type {
+  BrokenEvent,
   CancelView,
   ConnectView,
   JobEvent,
@@ -10,6 +11,7 @@ import type {
   LeaveView,
   PeersView,
   ResultsView,
+  SnapshotEvent,
   StatusView,
   SubmitView,
   TradesView,
@@ -40,6 +42,11 @@ export interface WatchOptions {
   readonly top: number;
   /** A column, optionally with `:asc` or `:desc`; absent: the job's own ranking. */
   readonly sort?: string;
+}
+
+export interface ObserveOptions {
+  /** ms between two snapshots. */
+  readonly intervalMs: number;
 }
 
 export interface SummaryQuery {
@@ -78,6 +85,11 @@ export interface ControlHandlers {
     job: string,
     options: WatchOptions,
     listener: (event: JobEvent) => void,
+  ): Awaitable<() => void>;
+  /** A snapshot at once, then one every `intervalMs`. Returns how to stop. */
+  observe(
+    options: ObserveOptions,
+    listener: (event: SnapshotEvent | BrokenEvent) => void,
   ): Awaitable<() => void>;
   summary(job: string, query: SummaryQuery): Promise<JobSummary>;
   results(job: string, query: ResultsQuery): Promise<ResultsView>;

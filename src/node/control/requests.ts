@@ -3,7 +3,13 @@
 import * as z from 'zod';
 import { MeshError } from '../errors.ts';
 import type { RowFilter } from './row-query.ts';
-import type { ResultsQuery, SubmitRequest, SummaryQuery, WatchOptions } from './handlers.ts';
+import type {
+  ObserveOptions,
+  ResultsQuery,
+  SubmitRequest,
+  SummaryQuery,
+  WatchOptions,
+} from './handlers.ts';
 
 /** Bytes of a JSON body; a submit with 1,000 datasets is 100 kB. */
 export const JSON_BYTES_MAX = 256 * 1024;
@@ -44,6 +50,8 @@ const filter = z.strictObject({
 });
 const summary = z.strictObject({ top: top.default(10), sort });
 const watch = z.strictObject({ top: top.default(10), sort, rows: flag });
+/** ms. Below this a screen only costs more; above it, it is no longer live. */
+const observe = z.strictObject({ intervalMs: z.coerce.number().int().min(50).max(60_000) });
 const results = z.strictObject({
   top: top.optional(),
   sort,
@@ -72,6 +80,10 @@ export function readSummaryQuery(query: URLSearchParams): SummaryQuery {
 export function readWatchOptions(query: URLSearchParams): WatchOptions {
   const { top, sort, rows } = read(watch, Object.fromEntries(query));
   return sort === undefined ? { top, rows } : { top, rows, sort };
+}
+
+export function readObserveOptions(query: URLSearchParams): ObserveOptions {
+  return read(observe, Object.fromEntries(query));
 }
 
 export function readResultsQuery(query: URLSearchParams): ResultsQuery {

@@ -1,11 +1,12 @@
 // Method and path to handler. One table row per verb, so that the whole surface is on one screen:
 //
 //   GET  /v1/status  /v1/peers  /v1/jobs  /v1/key       POST /v1/jobs  /v1/peers  /v1/leave  /v1/stop
-//   GET  /v1/jobs/:job/{summary,results,events}         POST /v1/jobs/:job/cancel
+//   GET  /v1/events                                     POST /v1/jobs/:job/cancel
+//   GET  /v1/jobs/:job/{summary,results,events}
 //   GET  /v1/jobs/:job/tasks/:task/trades               HEAD, PUT /v1/blobs/:sha256
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MeshError } from '../errors.ts';
-import type { JobEvent } from './api.ts';
+import type { StreamEvent } from './api.ts';
 import { EventStream } from './event-stream.ts';
 import type { ControlHandlers } from './handlers.ts';
 import {
@@ -14,6 +15,7 @@ import {
   parseJson,
   readConnect,
   readLeave,
+  readObserveOptions,
   readResultsQuery,
   readSubmit,
   readSummaryQuery,
@@ -45,6 +47,9 @@ const ROUTES: readonly Route[] = [
   route('GET', '/v1/status', ({ handlers }) => handlers.status()),
   route('GET', '/v1/peers', ({ handlers }) => handlers.peers()),
   route('GET', '/v1/jobs', ({ handlers }) => handlers.jobs()),
+  route('GET', '/v1/events', ({ handlers, response, query }) =>
+    stream(response, (send) => handlers.observe(readObserveOptions(query), send)),
+  ),
   route('GET', '/v1/key', ({ handlers }) => handlers.key()),
   route('POST', '/v1/jobs', async ({ handlers, request }) =>
     handlers.submit(readSubmit(await readJson(request))),
@@ -66,7 +71,9 @@ const ROUTES: readonly Route[] = [
   route('GET', `${JOB}/results`, ({ handlers, query, at: [job = ''] }) =>
     handlers.results(job, readResultsQuery(query)),
   ),
-  route('GET', `${JOB}/events`, streamEvents),
+  route('GET', `${JOB}/events`, ({ handlers, response, query, at: [job = ''] }) =>
+    stream(response, (send) => handlers.watch(job, readWatchOptions(query), send)),
+  ),
   route('POST', `${JOB}/cancel`, ({ handlers, at: [job = ''] }) => handlers.cancel(job)),
   route('GET', `${JOB}/tasks/([0-9]{1,10})/trades`, ({ handlers, at: [job = '', task = ''] }) =>
     handlers.trades(job, readTask(task)),
@@ -106,11 +113,14 @@ function decodePart(part: string): string {
   }
 }
 
-async function streamEvents({ handlers, response, query, at: [job = ''] }: Call): Promise<void> {
+async function stream(
+  response: ServerResponse,
+  begin: (send: (event: StreamEvent) => void) => (() => void) | Promise<() => void>,
+): Promise<void> {
   // The handler may speak before it returns, and its refusal must still become an HTTP status.
-  const early: JobEvent[] = [];
+  const early: StreamEvent[] = [];
   let stream: EventStream | undefined;
-  const stop = await handlers.watch(job, readWatchOptions(query), (event) => {
+  const stop = await begin((event) => {
     if (stream === undefined) early.push(event);
     else stream.send(event);
   });

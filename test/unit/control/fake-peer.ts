@@ -1,10 +1,12 @@
 // A peer for tests of the control room and the screens: answers by canned views, remembers what it was asked.
 import type {
+  BrokenEvent,
   JobEvent,
   JobSummary,
   JobView,
   PeersView,
   PeerView,
+  SnapshotEvent,
   StatusView,
 } from '../../../src/node/control/api.ts';
 import type { ControlHandlers } from '../../../src/node/control/handlers.ts';
@@ -153,6 +155,36 @@ export function jobSummary(change: Partial<JobSummary> = {}): JobSummary {
   };
 }
 
+export function snapshot(change: Partial<SnapshotEvent> = {}): SnapshotEvent {
+  return {
+    kind: 'snapshot',
+    v: 1,
+    peers: peersView(),
+    jobs: { v: 1, jobs: [jobView()] },
+    history: [
+      { id: '12D3KooWstudio', busy: [0, 0.5, 1] },
+      { id: '12D3KooWmbp', busy: [1, 1, 1] },
+    ],
+    steals: [
+      {
+        at: '2026-01-05T10:32:29.000Z',
+        thief: 'mbp-m3',
+        victim: 'studio',
+        tasks: 16,
+        refused: null,
+      },
+      {
+        at: '2026-01-05T10:32:28.000Z',
+        thief: 'air',
+        victim: 'mbp-m3',
+        tasks: 0,
+        refused: 'empty',
+      },
+    ],
+    ...change,
+  };
+}
+
 export class FakePeer implements ControlHandlers {
   readonly asked: unknown[] = [];
   readonly blobs = new Map<string, Uint8Array>();
@@ -160,6 +192,9 @@ export class FakePeer implements ControlHandlers {
   /** Told to every watcher before `watch` returns. */
   firstEvents: JobEvent[] = [];
   jobViews: JobView[] = [jobView()];
+  readonly observers = new Set<(event: SnapshotEvent | BrokenEvent) => void>();
+  /** Told to every observer before `observe` returns. */
+  firstSnapshot: SnapshotEvent = snapshot();
 
   status(): StatusView {
     return statusView();
@@ -188,6 +223,14 @@ export class FakePeer implements ControlHandlers {
     for (const event of this.firstEvents) listener(event);
     return () => {
       this.listeners.delete(listener);
+    };
+  }
+  observe(options: unknown, listener: (event: SnapshotEvent | BrokenEvent) => void) {
+    this.asked.push({ observe: options });
+    this.observers.add(listener);
+    listener(this.firstSnapshot);
+    return () => {
+      this.observers.delete(listener);
     };
   }
   async summary(job: string, query: unknown) {

@@ -11,7 +11,7 @@ import { ControlClient } from '../../../src/node/control/client.ts';
 import { ControlServer } from '../../../src/node/control/server.ts';
 import { controlSocketPath, probeSocket } from '../../../src/node/control/socket.ts';
 import { MeshError } from '../../../src/node/errors.ts';
-import { FakePeer, jobSummary, jobView, peersView } from './fake-peer.ts';
+import { FakePeer, jobSummary, jobView, peersView, snapshot } from './fake-peer.ts';
 
 let home: string;
 let peer: FakePeer;
@@ -45,6 +45,23 @@ describe('a request over the socket', () => {
   test('answers with the view and the version of the peer', async () => {
     expect(await client.peers()).toEqual(peersView());
     expect(client.peerVersion).toBe('9.8.7');
+  });
+
+  test('for live snapshots gets them one after the other, whole', async () => {
+    const seen: unknown[] = [];
+    const { promise: two, resolve } = Promise.withResolvers<void>();
+    const stop = await client.observe({ intervalMs: 200 }, (event) => {
+      seen.push(event);
+      if (seen.length === 2) resolve();
+    });
+    for (const tell of peer.observers) tell(snapshot({ steals: [] }));
+    await two;
+    expect(seen).toEqual([snapshot(), snapshot({ steals: [] })]);
+    expect(peer.asked).toContainEqual({ observe: { intervalMs: 200 } });
+    stop();
+    expect(await failure(client.observe({ intervalMs: 1 }, () => {}))).toMatchObject({
+      code: 'USAGE',
+    });
   });
 
   test('carries a MeshError with code, hint and exit status', async () => {

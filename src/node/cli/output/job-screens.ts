@@ -102,7 +102,7 @@ export function renderShares({ peers, efficiency }: JobSummary, width: number): 
   return lines;
 }
 
-function renderTop(top: readonly RankedTask[], width: number): string[] {
+export function renderTop(top: readonly RankedTask[], width: number): string[] {
   const names = shownMetrics(Object.keys(top[0]?.metrics ?? {}));
   const rows = top.map((task) => [
     ...names.map((name) => formatMetric(name, task.metrics[name])),
