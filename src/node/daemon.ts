@@ -56,6 +56,7 @@ export class Daemon {
       onPeerGone: (peer, refused) => daemon.tell({ kind: 'peerDisconnected', peer, refused }),
       onMessage: (from, incarnation, message, attachment) =>
         daemon.#message({ from, incarnation, message }, attachment),
+      onBlobSent: (to, ref, sentBytes) => daemon.#handlers.copying(to, ref, sentBytes),
       holders: (header) => daemon.#holders(header),
     });
     const daemon = new Daemon(options, rooms);

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, destination, pino } from 'pino';
 import type { PeerId } from '../stealing/ids.ts';
 import type { PeerFace } from '../stealing/input.ts';
-import type { JobHeader } from '../stealing/job.ts';
+import type { BlobRef, JobHeader } from '../stealing/job.ts';
 import type { Message } from '../stealing/messages.ts';
 import type { Contact } from './answers/views.ts';
 import { controlSocketPath } from './control/socket.ts';
@@ -55,6 +55,7 @@ export interface RoomEvents {
   onPeer(face: PeerFace): void;
   onPeerGone(peer: PeerId, refused: boolean): void;
   onMessage(from: PeerId, incarnation: number, message: Message, attachment?: Uint8Array): void;
+  onBlobSent(to: PeerId, ref: BlobRef, sentBytes: number): void;
   holders(header: JobHeader): readonly PeerId[];
 }
 
@@ -124,6 +125,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
       firstPeer.open();
     },
     onPeerGone: (peer, refused) => events.onPeerGone(peer, refused),
+    onBlobSent: (to, ref, sentBytes) => events.onBlobSent(to, ref, sentBytes),
     onMessage: (from, incarnation, message, attachment) =>
       events.onMessage(from, incarnation, message, attachment),
     log,

@@ -99,6 +99,29 @@ describe('results', () => {
     expect(peer.asked).toEqual([{ job: 'j-7f3aq0w9e8', task: 17 }]);
   });
 
+  test('by params on a pipe are TSV, a heatmap with --json is a matrix', async () => {
+    peer.resultsView = {
+      v: 1,
+      job: 'j-7f3a',
+      columns: ['task', 'sharpe'],
+      rows: [
+        [0, 1.5],
+        [1, 2.5],
+      ],
+      labels: [1, 2].map((fast) => ({ name: 'cross', params: { fast, slow: 50 } })),
+    };
+    const { stdout } = await mesh(['results', '--by', 'params'], { home });
+    expect(stdout.split('\n')[1]).toBe('fast=1\t1\t0\t1.5\t1.5\t1.5\t0');
+    const map = await mesh(['results', '--heatmap', 'fast,slow', '--json'], { home });
+    expect(JSON.parse(map.stdout)).toMatchObject({
+      metric: 'sharpe',
+      xs: [1, 2],
+      ys: [50],
+      cells: [[{ best: 1.5 }, { best: 2.5 }]],
+    });
+    expect((await mesh(['results', '--heatmap', 'fast'], { home })).status).toBe(2);
+  });
+
   test('of a job that does not exist exit 2', async () => {
     const { status, stderr } = await mesh(['results', 'nope'], { home });
     expect(status).toBe(2);
@@ -293,6 +316,35 @@ describe('submit', () => {
     const { status, stderr } = await running.finished;
     expect(status).toBe(130);
     expect(stderr).toContain('detached; job j-7f3a goes on');
+  });
+
+  test('with --max-fails cancels the job when too many have failed, and exits 5', async () => {
+    const running = startMesh(['submit', file, '--max-fails', '2'], { home });
+    await told(running, progress);
+    await expect.poll(() => peer.asked).toContainEqual({ cancel: 'j-7f3aq0w9e8' });
+    const summary = jobSummary({ state: 'cancelled' });
+    await told(running, { kind: 'ended', summary });
+    const { status, stderr } = await running.finished;
+    expect(status).toBe(5);
+    expect(stderr).toContain('stopped: 3 of 4,000 backtests failed (--max-fails 2)');
+  });
+
+  test('with --cancel-on-interrupt takes Ctrl-C for the end of the job, and exits 5', async () => {
+    const running = startMesh(['submit', file, '--cancel-on-interrupt', '--json'], { home });
+    await watching();
+    running.child.kill('SIGINT');
+    await expect.poll(() => peer.asked).toContainEqual({ cancel: 'j-7f3aq0w9e8' });
+    await told(running, { kind: 'ended', summary: jobSummary({ state: 'cancelled' }) });
+    const { status, stdout } = await running.finished;
+    expect(status).toBe(5);
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('with --where asks for the best of what passes', async () => {
+    peer.firstEvents = [{ kind: 'ended', summary: jobSummary({ failed: 0 }) }];
+    await mesh(['submit', file, '--json', '--where', 'trades>30', '--sort', 'cagr'], { home });
+    const where = [{ column: 'trades', comparison: '>', value: 30 }];
+    expect(peer.asked.at(-1)).toMatchObject({ options: { where, sort: 'cagr', top: 10 } });
   });
 
   test('with --embed always is refused where a node runs', async () => {

@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { IntervalSet } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { JobId } from '../../stealing/ids.ts';
+import type { BlobRef } from '../../stealing/job.ts';
 import type { JobBook } from '../../stealing/job-book.ts';
 import type { Message } from '../../stealing/messages.ts';
 import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
@@ -33,6 +34,7 @@ import type {
 } from '../control/handlers.ts';
 import { resolveJob, resolveJobs, shownJobId } from '../control/selector.ts';
 import { MeshError } from '../errors.ts';
+import { Copies } from './copies.ts';
 import { Observer } from './observer.ts';
 import { packRows, resultsSha256 } from './rows.ts';
 import { type FinishedRows, resultsView, summaryOf } from './summary.ts';
@@ -76,6 +78,7 @@ export class PeerHandlers implements ControlHandlers {
   readonly #due = new Map<JobId, NodeJS.Timeout>();
   readonly #hashes = new Map<JobId, Promise<string>>();
   readonly #observer = new Observer();
+  readonly #copies = new Copies();
   readonly #observing = new Set<NodeJS.Timeout>();
   readonly #sampling: NodeJS.Timeout;
 
@@ -91,6 +94,11 @@ export class PeerHandlers implements ControlHandlers {
   /** A message leaves for, or came from, a peer: the screens show who takes work from whom. */
   saw(direction: 'sent' | 'heard', peer: string, message: Message): void {
     this.#observer[direction](this.#ports.identity.id, peer, message, Date.now());
+  }
+
+  /** So much of a job's data has left for a peer. */
+  copying(to: string, ref: BlobRef, sentBytes: number): void {
+    this.#copies.note(to, ref, { sentBytes, nowMs: Date.now() });
   }
 
   met(peer: string): void {
@@ -174,6 +182,7 @@ export class PeerHandlers implements ControlHandlers {
       status: () => this.#ports.coreStatus(),
       ledger: () => this.#ports.book(job)?.ledger,
       runner: () => this.#ports.knownRunner(job),
+      copies: (refs: readonly BlobRef[]) => this.#copies.underWay(refs, Date.now()),
       summary: () => this.summary(job, options),
     };
     const watch = new Watch(job, ports, options, listener);

@@ -42,11 +42,7 @@ export function summaryOf(
 }
 
 /** A kernel without the column that ranks backtests ranks nothing. */
-export function topOf(
-  rows: PackedRows,
-  query: { readonly top: number; readonly sort?: string },
-  runner: TaskRunner,
-): RankedTask[] {
+export function topOf(rows: PackedRows, query: SummaryQuery, runner: TaskRunner): RankedTask[] {
   if (query.sort === undefined && runner.rankBy === undefined) return [];
   const places = selectRows(rows, { ...query }, runner.rankBy);
   return places.map((place) => rankedTask(rows, place, runner));

@@ -2,14 +2,16 @@
 import { IntervalSet } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { Ledger } from '../../stealing/ledger.ts';
+import type { BlobRef } from '../../stealing/job.ts';
 import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
-import type { JobEvent, JobSummary, RankedTask } from '../control/api.ts';
+import type { CopyView, JobEvent, JobSummary, RankedTask } from '../control/api.ts';
 import type { WatchOptions } from '../control/handlers.ts';
 import { compareRows, parseSort } from '../control/row-query.ts';
 import { shownJobId } from '../control/selector.ts';
+import type { Copy } from './copies.ts';
 import { packRows } from './rows.ts';
 import { topOf } from './summary.ts';
-import { pace, progressPeers } from './views.ts';
+import { displayName, pace, progressPeers } from './views.ts';
 
 /** Rows per event: some hundred KiB of JSON at most. */
 const ROWS_PER_EVENT = 1_000;
@@ -19,6 +21,8 @@ export interface WatchPorts {
   ledger(): Ledger | undefined;
   /** undefined until the job is compiled here. */
   runner(): TaskRunner | undefined;
+  /** Data of the job that is on its way from here. */
+  copies(refs: readonly BlobRef[]): readonly Copy[];
   /** Called once, when the job has ended and its rows are here. */
   summary(): Promise<JobSummary>;
 }
@@ -75,6 +79,7 @@ export class Watch {
 
   #tellProgress(status: CoreStatus, job: JobStatus): void {
     const { header } = job;
+    const copies = this.#ports.copies(header.datasets);
     const ids = status.jobs.map((known) => ({ jobId: known.header.job }));
     this.#listener({
       kind: 'progress',
@@ -87,6 +92,7 @@ export class Watch {
       elapsedMs: job.elapsedMs,
       ...pace(job),
       peers: progressPeers(status, job),
+      ...(copies.length === 0 ? {} : { copies: copies.map((copy) => copyView(status, copy)) }),
       ...(this.#best === undefined ? {} : { best: this.#best }),
     });
   }
@@ -107,6 +113,11 @@ export class Watch {
       if (this.#options.rows) this.#listener({ kind: 'rows', ...rows });
     }
   }
+}
+
+function copyView(status: CoreStatus, { to, ...rest }: Copy): CopyView {
+  const face = status.peers.find((peer) => peer.face.peer === to)?.face;
+  return { peer: displayName(status, to, face?.name ?? to.slice(-8)), ...rest };
 }
 
 /** By the job's own ranking, as selectRows understands it. */

@@ -3,18 +3,28 @@
 import type { JobEvent, JobSummary, ProgressEvent } from '../control/api.ts';
 import type { ControlHandlers } from '../control/handlers.ts';
 import { EXIT_CODES, MeshError } from '../errors.ts';
+import type { RowFilter } from '../control/row-query.ts';
 import type { Context } from './context.ts';
+import { type FailLimit, failLimitOf } from './fail-limit.ts';
+import { settledWithin } from './wait.ts';
 import { type Interrupt, Interrupts } from './interrupts.ts';
 import { formatCount } from './output/format.ts';
 import { renderSummary } from './output/job-screens.ts';
 import { printJson } from './output/json.ts';
 import { openProgress, type ProgressView } from './output/progress.ts';
-import { rowLines, writeResults } from './output/results-file.ts';
+import { passing, rowLines, writeResults } from './output/results-file.ts';
 
 export interface FollowOptions {
   readonly job: string;
   readonly top: number;
   readonly sort?: string;
+  readonly where?: readonly RowFilter[];
+  /** More failures than these cancel the job. */
+  readonly maxFails?: FailLimit;
+  /** Ctrl-C cancels the job instead of leaving it alone. */
+  readonly cancelOnInterrupt?: boolean;
+  /** What people call the job's data, by SHA-256. */
+  readonly dataNames?: ReadonlyMap<string, string>;
   /** Where all results go when the job has ended. */
   readonly outFile?: string;
   /** The command that finds the job again after this one has gone. */
@@ -32,6 +42,9 @@ type Outcome =
   | { readonly kind: 'broken'; readonly reason: string }
   | { readonly kind: 'interrupted'; readonly interrupt: Interrupt }
   | { readonly kind: 'timedOut' };
+
+/** ms for the last rows of a job that was just cancelled. */
+const CANCEL_MS_MAX = 5_000;
 
 /** Returns the exit status. */
 export async function follow(
@@ -54,16 +67,26 @@ export async function follow(
       timedOut,
       interrupts.first.then((interrupt) => ({ kind: 'interrupted', interrupt })),
     ]);
-    stop();
     watching.clear();
     switch (outcome.kind) {
       case 'ended':
+        stop();
         await printEnd(context, peer, options, outcome.summary);
+        watching.sayWhy();
         return exitOf(outcome.summary);
       case 'interrupted':
+        if (options.cancelOnInterrupt === true && outcome.interrupt.by !== 'pipe') {
+          await peer.cancel(options.job);
+          const end = await settledWithin(watching.outcome, CANCEL_MS_MAX);
+          stop();
+          if (end?.kind === 'ended') await printEnd(context, peer, options, end.summary);
+          return EXIT_CODES.CANCELLED;
+        }
+        stop();
         await detach(outcome.interrupt.by === 'pipe' ? 'pipe' : 'signal', watching.last);
         return outcome.interrupt.exit;
       case 'timedOut':
+        stop();
         await detach('timeout', watching.last);
         throw new MeshError('TIMEOUT', `--timeout passed and job ${options.job} has not ended`, {
           hint: options.resume,
@@ -83,6 +106,7 @@ export async function follow(
 class JobWatch {
   readonly outcome: Promise<Outcome>;
   last: ProgressEvent | undefined;
+  #stopped: string | undefined;
   readonly #context: Context;
   readonly #options: FollowOptions;
   readonly #progress: ProgressView | undefined;
@@ -95,28 +119,42 @@ class JobWatch {
     this.outcome = promise;
     this.#settle = resolve;
     this.#progress =
-      context.quiet || context.json ? undefined : openProgress(context.err, () => Date.now());
+      context.quiet || context.json
+        ? undefined
+        : openProgress(context.err, { nowMs: () => Date.now(), dataNames: options.dataNames });
   }
 
   start(peer: ControlHandlers): Promise<() => void> | (() => void) {
-    const { job, top, sort } = this.#options;
+    const { job, top, sort, where } = this.#options;
     const rows = streamsRows(this.#context, this.#options);
-    const watch = sort === undefined ? { rows, top } : { rows, top, sort };
-    return peer.watch(job, watch, (event) => this.#hear(event));
+    const watch = {
+      rows,
+      top,
+      ...(sort === undefined ? {} : { sort }),
+      ...(where === undefined ? {} : { where }),
+    };
+    return peer.watch(job, watch, (event) => this.#hear(event, peer));
+  }
+
+  /** Why the job was cancelled from here; nothing when it was not. */
+  sayWhy(): void {
+    if (this.#stopped === undefined || this.#context.quiet || this.#context.json) return;
+    this.#context.err.line(this.#stopped);
   }
 
   clear(): void {
     this.#progress?.clear();
   }
 
-  #hear(event: JobEvent): void {
+  #hear(event: JobEvent, peer: ControlHandlers): void {
     switch (event.kind) {
       case 'progress':
         this.last = event;
+        this.#checkFails(event, peer);
         this.#progress?.show(event);
         return;
       case 'rows':
-        this.#context.out.write(rowLines(event));
+        this.#context.out.write(rowLines(passing(event, this.#options.where)));
         return;
       case 'ended':
         this.#settle(event);
@@ -124,6 +162,15 @@ class JobWatch {
       case 'broken':
         this.#settle(event);
     }
+  }
+
+  #checkFails({ tasks, failed, job }: ProgressEvent, peer: ControlHandlers): void {
+    const { maxFails } = this.#options;
+    if (maxFails === undefined || this.#stopped !== undefined) return;
+    if (failed <= failLimitOf(maxFails, tasks)) return;
+    this.#stopped = `stopped: ${formatCount(failed)} of ${formatCount(tasks)} backtests failed (--max-fails ${maxFails.text})`;
+    // A job that has ended meanwhile is as well.
+    void peer.cancel(job).catch(() => {});
   }
 }
 
@@ -140,7 +187,13 @@ async function printEnd(
 ): Promise<void> {
   const { outFile } = options;
   if (outFile !== undefined) {
-    await writeResults(outFile, await peer.results(options.job, { labels: true }));
+    const { sort, where } = options;
+    const query = {
+      labels: true,
+      ...(sort === undefined ? {} : { sort }),
+      ...(where === undefined ? {} : { where }),
+    };
+    await writeResults(outFile, await peer.results(options.job, query));
   }
   if (context.json) printJson(context.out, summary);
   else if (streamsRows(context, options)) printJson(context.out, { type: 'summary', ...summary });

@@ -4,6 +4,7 @@ import type { ControlClient } from '../control/client.ts';
 import type { ResultsQuery } from '../control/handlers.ts';
 import { parseWhere, type RowFilter } from '../control/row-query.ts';
 import { MeshError } from '../errors.ts';
+import { type Grouping, printGroups, printHeatmap, readAxes } from './results-groups.ts';
 import { type Context, withPeer } from './context.ts';
 import { parseChoice, parseWhole } from './options.ts';
 import { renderResults, renderShares, renderTrades } from './output/job-screens.ts';
@@ -14,6 +15,7 @@ import { TOP_MAX } from './watch.ts';
 
 export interface ResultsFlags {
   readonly by?: string;
+  readonly heatmap?: string;
   readonly top?: string;
   readonly sort?: string;
   readonly where?: string;
@@ -30,8 +32,18 @@ export async function results(context: Context, job: string, flags: ResultsFlags
   const { output } = flags;
   if (output !== undefined) resultsFormat(output);
   if (flags.by !== undefined) {
-    parseChoice(flags.by, '--by', ['peer']);
-    return withPeer(context, (peer) => byPeer(context, peer, job));
+    const by = parseChoice(flags.by, '--by', ['peer', 'strategy', 'params']);
+    return withPeer(context, (peer) =>
+      by === 'peer'
+        ? byPeer(context, peer, job)
+        : printGroups(context, peer, { job, by, ...readGrouping(flags) }),
+    );
+  }
+  if (flags.heatmap !== undefined) {
+    const axes = readAxes(flags.heatmap);
+    return withPeer(context, (peer) =>
+      printHeatmap(context, peer, { job, axes, ...readGrouping(flags) }),
+    );
   }
   const query = readQuery(context, flags);
   if (flags.trades === true) {
@@ -49,6 +61,13 @@ export async function results(context: Context, job: string, flags: ResultsFlags
     if (!context.quiet) context.err.line(`${view.rows.length} rows written to ${output}`);
   } else printResults(context, view);
   return 0;
+}
+
+function readGrouping({ sort, where }: ResultsFlags): Grouping {
+  return {
+    ...(sort === undefined ? {} : { sort }),
+    ...(where === undefined ? {} : { where: parseWhere(where) }),
+  };
 }
 
 function readTask(text: string | undefined): number | undefined {

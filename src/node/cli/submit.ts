@@ -1,9 +1,11 @@
 // mesh submit FILE: checks the file here, hands job and data to the peer, follows the job to its end.
+import { basename } from 'node:path';
 import { ControlClient } from '../control/client.ts';
 import type { ControlHandlers } from '../control/handlers.ts';
 import { submitPrepared } from '../control/submission.ts';
 import type { SubmitView } from '../control/api.ts';
 import { EXIT_CODES, MeshError } from '../errors.ts';
+import type { PreparedJob } from '../jobfile/prepare.ts';
 import { type Context, warnOfSkew } from './context.ts';
 import { type EmbeddedPeer, handOver, startEmbedded } from './embedded.ts';
 import { follow, printDetached } from './follow.ts';
@@ -60,7 +62,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     return await follow(
       context,
       place.handlers,
-      { ...followOptions, job: job.job, resume },
+      { ...followOptions, job: job.job, resume, dataNames: namesOf(prepared) },
       async (why, last) => {
         if (place.embedded !== undefined) await handOver(context, place.embedded, why, last);
         else if (why === 'signal') printDetached(context, job.job, last);
@@ -69,6 +71,11 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
   } finally {
     await place.embedded?.close();
   }
+}
+
+/** The node knows data by its hash only; this command read the files. */
+function namesOf({ datasets }: PreparedJob): ReadonlyMap<string, string> {
+  return new Map(datasets.map(({ sha256, file }) => [sha256, basename(file)]));
 }
 
 async function choosePlace(

@@ -30,9 +30,12 @@ function declareRunning(program: Command, run: Run): void {
     .option('--data <file>', 'candles, for a file that names none')
     .option('--cash <amount>', 'starting cash, for a file that names none')
     .option('--fee <fraction>', 'fee per side, for a file that names none')
-    .option('-o, --output <file>', 'write all results to FILE.ndjson, .csv or .json at the end')
+    .option('-o, --output <file>', 'write the results to FILE.ndjson, .csv or .json at the end')
     .option('--top <n>', 'how many of the best to show', '10')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
+    .option('--where <conditions>', "only results like these, e.g. 'trades>30'")
+    .option('--max-fails <n>', 'cancel the job when more than N, or P%, of its backtests fail')
+    .option('--cancel-on-interrupt', 'Ctrl-C cancels the job (exit 5) instead of detaching')
     .option(
       '--embed <when>',
       'without a node here, be one until the job ends: auto, never, always',
@@ -86,9 +89,10 @@ function declareWatching(program: Command, run: Run): void {
     .command('watch')
     .description('follow a job from any peer, to its end')
     .argument('[job]', 'id, id prefix, name or last', LAST)
-    .option('-o, --output <file>', 'write all results to FILE.ndjson, .csv or .json at the end')
+    .option('-o, --output <file>', 'write the results to FILE.ndjson, .csv or .json at the end')
     .option('--top <n>', 'how many of the best to show', '10')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
+    .option('--where <conditions>', "only results like these, e.g. 'trades>30'")
     .addHelpText('after', examples('mesh watch', 'mesh watch j-7f3a --json'))
     .action((job: string, flags: FollowFlags) =>
       run(async (context) => (await import('./watch.ts')).watch(context, job, flags)),
@@ -97,7 +101,8 @@ function declareWatching(program: Command, run: Run): void {
     .command('results')
     .description('what a job found, and who found it')
     .argument('[job]', 'id, id prefix, name or last', LAST)
-    .option('--by <what>', 'peer: how much each peer did')
+    .option('--by <what>', 'peer: how much each did; strategy, params: what each found')
+    .option('--heatmap <x,y>', 'the best result at each pair of values of two variables')
     .option('--top <n>', 'only the best n (default: 20 on a screen, else all)')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
     .option('--where <conditions>', "only rows like these, e.g. 'trades>30 and maxDrawdown<0.3'")
@@ -110,6 +115,8 @@ function declareWatching(program: Command, run: Run): void {
         'mesh results',
         "mesh results last --where 'trades>30' --top 5",
         'mesh results j-7f3a --by peer',
+        'mesh results j-7f3a --by strategy',
+        'mesh results j-7f3a --heatmap fast,slow --sort sharpe',
         'mesh results j-7f3a --task 17 --trades',
       ),
     )

@@ -4,6 +4,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Between two looks: shorter than a person notices, long enough to cost nothing. */
 const LOOK_MS = 25;
 
+/** What `promise` settled to, or undefined when `waitMs` have passed first. */
+export async function settledWithin<T>(
+  promise: Promise<T>,
+  waitMs: number,
+): Promise<T | undefined> {
+  const over = new AbortController();
+  const late = delay(waitMs, undefined, { signal: over.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** True as soon as `condition` holds, false when `waitMs` have passed. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,

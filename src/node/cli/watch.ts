@@ -1,7 +1,9 @@
 // mesh watch [JOB]: follows a job from any peer; ends with the job, with the job's exit status.
 import { ControlClient } from '../control/client.ts';
 import { resolveJob } from '../control/selector.ts';
+import { parseWhere } from '../control/row-query.ts';
 import { type Context, warnOfSkew } from './context.ts';
+import { parseFailLimit } from './fail-limit.ts';
 import { follow, type FollowOptions, printDetached } from './follow.ts';
 import { parseWhole } from './options.ts';
 import { resultsFormat } from './output/results-file.ts';
@@ -9,7 +11,10 @@ import { resultsFormat } from './output/results-file.ts';
 export interface FollowFlags {
   readonly top: string;
   readonly sort?: string;
+  readonly where?: string;
   readonly output?: string;
+  readonly maxFails?: string;
+  readonly cancelOnInterrupt?: boolean;
 }
 
 export const TOP_MAX = 100_000;
@@ -31,13 +36,19 @@ export async function watch(context: Context, job: string, flags: FollowFlags): 
 export function readFollowFlags({
   top,
   sort,
+  where,
   output,
+  maxFails,
+  cancelOnInterrupt,
 }: FollowFlags): Omit<FollowOptions, 'job' | 'resume'> {
   // A name that cannot be written is found out now, not when the job has ended.
   if (output !== undefined) resultsFormat(output);
   return {
     top: parseWhole(top, '--top', { min: 0, max: TOP_MAX }),
     ...(sort === undefined ? {} : { sort }),
+    ...(where === undefined ? {} : { where: parseWhere(where) }),
+    ...(maxFails === undefined ? {} : { maxFails: parseFailLimit(maxFails) }),
+    ...(cancelOnInterrupt === undefined ? {} : { cancelOnInterrupt }),
     ...(output === undefined ? {} : { outFile: output }),
   };
 }

@@ -220,6 +220,14 @@ export interface ProgressPeer {
   readonly done: number;
 }
 
+export interface CopyView {
+  /** Name of the peer that receives. */
+  readonly peer: string;
+  readonly sha256: string;
+  readonly sentBytes: number;
+  readonly bytes: number;
+}
+
 /** A snapshot: a reader that misses one has lost nothing. */
 export interface ProgressEvent {
   readonly kind: 'progress';
@@ -233,6 +241,8 @@ export interface ProgressEvent {
   readonly donePerSec: number;
   readonly etaMs: number | null;
   readonly peers: readonly ProgressPeer[];
+  /** Data of the job on its way from the peer that says this. */
+  readonly copies?: readonly CopyView[];
   readonly best?: RankedTask;
 }
 

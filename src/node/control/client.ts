@@ -32,6 +32,7 @@ import type {
   SummaryQuery,
   WatchOptions,
 } from './handlers.ts';
+import type { RowFilter } from './row-query.ts';
 import { controlSocketPath, probeSocket } from './socket.ts';
 
 /** Bytes of one JSON answer: the rows of a million tasks are about 300 MB; above this, use the event stream. */
@@ -102,14 +103,13 @@ export class ControlClient implements ControlHandlers {
     return this.#json({ method: 'POST', path: '/v1/jobs', body: request, patienceMs: 0 });
   }
 
-  summary(job: string, { top, sort }: SummaryQuery): Promise<JobSummary> {
-    const path = `${jobPath(job)}/summary${query({ top, sort })}`;
+  summary(job: string, { top, sort, where }: SummaryQuery): Promise<JobSummary> {
+    const path = `${jobPath(job)}/summary${query({ top, sort, where: filterText(where) })}`;
     return this.#json({ method: 'GET', path, patienceMs: 0 });
   }
 
   results(job: string, { top, sort, where, labels }: ResultsQuery): Promise<ResultsView> {
-    const filters = where === undefined ? undefined : JSON.stringify(where);
-    const search = query({ top, sort, where: filters, labels });
+    const search = query({ top, sort, where: filterText(where), labels });
     return this.#json({ method: 'GET', path: `${jobPath(job)}/results${search}`, patienceMs: 0 });
   }
 
@@ -146,9 +146,12 @@ export class ControlClient implements ControlHandlers {
     options: WatchOptions,
     listener: (event: JobEvent) => void,
   ): Promise<() => void> {
-    return this.#stream(`${jobPath(job)}/events${query({ ...options })}`, (event) => {
-      if (event.kind !== 'snapshot') listener(event);
-    });
+    return this.#stream(
+      `${jobPath(job)}/events${query({ ...options, where: filterText(options.where) })}`,
+      (event) => {
+        if (event.kind !== 'snapshot') listener(event);
+      },
+    );
   }
 
   observe(
@@ -231,6 +234,10 @@ async function follow(
 
 function jobPath(job: string): string {
   return `/v1/jobs/${encodeURIComponent(job)}`;
+}
+
+function filterText(where: readonly RowFilter[] | undefined): string | undefined {
+  return where === undefined ? undefined : JSON.stringify(where);
 }
 
 function query(values: Readonly<Record<string, string | number | boolean | undefined>>): string {

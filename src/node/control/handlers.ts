@@ -42,6 +42,8 @@ export interface WatchOptions {
   readonly top: number;
   /** A column, optionally with `:asc` or `:desc`; absent: the job's own ranking. */
   readonly sort?: string;
+  /** Of rows like these `top` is made; rows are told whatever they are. */
+  readonly where?: readonly RowFilter[];
 }
 
 export interface ObserveOptions {
@@ -52,6 +54,7 @@ export interface ObserveOptions {
 export interface SummaryQuery {
   readonly top: number;
   readonly sort?: string;
+  readonly where?: readonly RowFilter[];
 }
 
 export interface ResultsQuery {

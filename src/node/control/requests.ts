@@ -48,14 +48,15 @@ const filter = z.strictObject({
   comparison: z.enum(['<', '<=', '>', '>=', '=', '!=']),
   value: z.number(),
 });
-const summary = z.strictObject({ top: top.default(10), sort });
-const watch = z.strictObject({ top: top.default(10), sort, rows: flag });
+const where = z.string().max(4000).optional();
+const summary = z.strictObject({ top: top.default(10), sort, where });
+const watch = z.strictObject({ top: top.default(10), sort, where, rows: flag });
 /** ms. Below this a screen only costs more; above it, it is no longer live. */
 const observe = z.strictObject({ intervalMs: z.coerce.number().int().min(50).max(60_000) });
 const results = z.strictObject({
   top: top.optional(),
   sort,
-  where: z.string().max(4000).optional(),
+  where,
   labels: flag,
 });
 const task = z.coerce.number().int().min(0).max(TASKS_MAX);
@@ -73,13 +74,13 @@ export function readLeave(body: unknown): { timeoutMs: number } {
 }
 
 export function readSummaryQuery(query: URLSearchParams): SummaryQuery {
-  const { top, sort } = read(summary, Object.fromEntries(query));
-  return sort === undefined ? { top } : { top, sort };
+  const { top, ...rest } = read(summary, Object.fromEntries(query));
+  return { top, ...orderAndFilters(rest) };
 }
 
 export function readWatchOptions(query: URLSearchParams): WatchOptions {
-  const { top, sort, rows } = read(watch, Object.fromEntries(query));
-  return sort === undefined ? { top, rows } : { top, rows, sort };
+  const { top, rows, ...rest } = read(watch, Object.fromEntries(query));
+  return { top, rows, ...orderAndFilters(rest) };
 }
 
 export function readObserveOptions(query: URLSearchParams): ObserveOptions {
@@ -87,10 +88,21 @@ export function readObserveOptions(query: URLSearchParams): ObserveOptions {
 }
 
 export function readResultsQuery(query: URLSearchParams): ResultsQuery {
-  const { top, sort, where, labels } = read(results, Object.fromEntries(query));
+  const { top, labels, ...rest } = read(results, Object.fromEntries(query));
+  return { labels, ...(top === undefined ? {} : { top }), ...orderAndFilters(rest) };
+}
+
+function orderAndFilters({
+  sort,
+  where,
+}: {
+  sort?: string | undefined;
+  where?: string | undefined;
+}): {
+  sort?: string;
+  where?: readonly RowFilter[];
+} {
   return {
-    labels,
-    ...(top === undefined ? {} : { top }),
     ...(sort === undefined ? {} : { sort }),
     ...(where === undefined ? {} : { where: readFilters(where) }),
   };

@@ -32,7 +32,11 @@ export interface BlobSink {
 }
 
 /** Answers one request on a member's stream. */
-export async function serveBlob(stream: FrameStream, blobs: BlobSource): Promise<void> {
+export async function serveBlob(
+  stream: FrameStream,
+  blobs: BlobSource,
+  onSent: (ref: BlobRef, sentBytes: number) => void = () => {},
+): Promise<void> {
   const frame = await stream.readWithin(AbortSignal.timeout(STALL_MS));
   const request = frame && decodeBlobRequest(frame);
   if (request === undefined) throw new Error('not a request for a blob');
@@ -42,6 +46,7 @@ export async function serveBlob(stream: FrameStream, blobs: BlobSource): Promise
   for (let offset = request.offset; offset < end; offset += BLOB_FRAME_BYTES) {
     const length = Math.min(BLOB_FRAME_BYTES, end - offset);
     await stream.write(await blobs.read(request.sha256, offset, length));
+    onSent({ sha256: request.sha256, bytes: end }, offset + length);
   }
   await stream.end(AbortSignal.timeout(STALL_MS));
   // Until the receiver hangs up its last bytes may be under way.

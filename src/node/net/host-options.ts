@@ -2,6 +2,7 @@
 import type { PrivateKey } from '@libp2p/interface';
 import type { PeerId } from '../../stealing/ids.ts';
 import type { PeerFace } from '../../stealing/input.ts';
+import type { BlobRef } from '../../stealing/job.ts';
 import type { Message } from '../../stealing/messages.ts';
 import type { Admission } from './admission.ts';
 import type { BlobSource } from './blobs.ts';
@@ -49,5 +50,7 @@ export interface HostOptions {
     attachment?: Uint8Array,
   ) => void;
   readonly onMembersChanged?: () => void;
+  /** So much of a blob has left for a peer. */
+  readonly onBlobSent?: (to: PeerId, ref: BlobRef, sentBytes: number) => void;
   readonly log: NetLog;
 }

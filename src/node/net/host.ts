@@ -312,7 +312,11 @@ export class MeshHost {
   }
 
   async #onBlob(raw: Stream, connection: Connection): Promise<void> {
-    await this.#forMember(raw, connection, (stream) => serveBlob(stream, this.#options.blobs));
+    await this.#forMember(raw, connection, (stream, { peer }) =>
+      serveBlob(stream, this.#options.blobs, (ref, sentBytes) =>
+        this.#options.onBlobSent?.(peer, ref, sentBytes),
+      ),
+    );
   }
 
   /** Whatever goes wrong on such a stream costs that stream. */

@@ -45,6 +45,7 @@ const progress: ProgressEvent = {
     { id: 'a', name: 'studio', slots: 12, running: 12, share: 0.42, done: 1024 },
     { id: 'b', name: 'mbp-m3', slots: 10, running: 9, share: 0.58, done: 1413 },
   ],
+  copies: [{ peer: 'air', sha256: 'b'.repeat(64), sentBytes: 40, bytes: 100 }],
   best: {
     task: 2328,
     name: 'ema-cross',
@@ -136,7 +137,7 @@ test('mesh join says whom it found, or how the others come in', () => {
 
 test('the end of a job', () => {
   expect(renderSummary(jobSummary(), 120, noPaint)).toEqual([
-    '4,000 backtests in 46 s on 2 peers   3,997 ok · 3 failed · 61 steals',
+    '4,000 backtests in 46 s on 2 peers (the fastest alone: about 78 s)   3,997 ok · 3 failed · 61 steals',
     '  COUNT  SHARE  PEER    ADDRESS        SLOTS  SPEED',
     '  2,300  57.5%  studio  100.77.179.14     12  57.4%',
     '  1,697  42.5%  mbp-m3  100.77.179.15     10  42.6%',
@@ -189,7 +190,8 @@ describe('progress', () => {
       'job j-7f3a  strategies.json  4,000 backtests  2 peers, 22 slots  (Ctrl-C detach…',
       ' ━━━━━━━━━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  61%  2,437/4,000  88.0/s  eta 18 s  3 failed',
       '   studio 12/12 42%   mbp-m3 9/10 58%',
-      '   best  ema-cross fast=8 slow=50 (s2328)  sharpe 2.31  totalReturn +140%  maxD…',
+      '   copying data bbbbbbbb to air  40%',
+      '   best  ema-cross fast=8 slow=50 (s2328)  Sharpe 2.31  return +140%  max DD −1…',
     ]);
   });
 
@@ -202,7 +204,7 @@ describe('progress', () => {
   test('on a terminal is drawn over itself, at most ten times a second, and leaves nothing', () => {
     const { terminal, written } = fakeTerminal(true);
     let clockMs = 1000;
-    const view = openProgress(terminal, () => clockMs);
+    const view = openProgress(terminal, { nowMs: () => clockMs });
     view.show(progress);
     view.show(progress);
     clockMs += 100;
@@ -210,14 +212,14 @@ describe('progress', () => {
     view.clear();
     expect(written).toHaveLength(3);
     expect(written[0]?.startsWith('\x1b')).toBe(false);
-    expect(written[1]?.startsWith('\x1b[4A\x1b[0J')).toBe(true);
-    expect(written[2]).toBe('\x1b[4A\x1b[0J');
+    expect(written[1]?.startsWith('\x1b[5A\x1b[0J')).toBe(true);
+    expect(written[2]).toBe('\x1b[5A\x1b[0J');
   });
 
   test('off a terminal is a line per tenth or half minute, without escapes', () => {
     const { terminal, written } = fakeTerminal(false);
     let clockMs = 0;
-    const view = openProgress(terminal, () => clockMs);
+    const view = openProgress(terminal, { nowMs: () => clockMs });
     for (const done of [0, 1, 400, 401]) view.show({ ...progress, done, failed: 0 });
     clockMs = 30_000;
     view.show({ ...progress, done: 402, failed: 0 });

@@ -6,6 +6,7 @@ import type {
   JobView,
   PeersView,
   PeerView,
+  ResultsView,
   SnapshotEvent,
   StatusView,
 } from '../../../src/node/control/api.ts';
@@ -192,6 +193,12 @@ export class FakePeer implements ControlHandlers {
   /** Told to every watcher before `watch` returns. */
   firstEvents: JobEvent[] = [];
   jobViews: JobView[] = [jobView()];
+  resultsView: ResultsView = {
+    v: 1,
+    job: 'j-7f3a',
+    columns: ['task', 'sharpe'],
+    rows: [[0, null]],
+  };
   readonly observers = new Set<(event: SnapshotEvent | BrokenEvent) => void>();
   /** Told to every observer before `observe` returns. */
   firstSnapshot: SnapshotEvent = snapshot();
@@ -239,13 +246,14 @@ export class FakePeer implements ControlHandlers {
   }
   async results(job: string, query: unknown) {
     this.asked.push({ job: resolveJob(job, this.jobViews), query });
-    return { v: 1, job: 'j-7f3a', columns: ['task', 'sharpe'], rows: [[0, null]] } as const;
+    return this.resultsView;
   }
   async trades(job: string, task: number) {
     this.asked.push({ job: resolveJob(job, this.jobViews), task });
     return { v: 1, trades: [] } as const;
   }
   async cancel(job: string) {
+    this.asked.push({ cancel: resolveJob(job, this.jobViews) });
     return { v: 1, jobs: [resolveJob(job, this.jobViews)] } as const;
   }
   async connect(addr: string, waitMs: number): Promise<never> {

@@ -91,6 +91,18 @@ export function formatMetric(name: string, value: number | null | undefined): st
   return value < 0 ? `−${digits}` : digits;
 }
 
+const METRIC_NAMES: Readonly<Record<string, string>> = {
+  sharpe: 'Sharpe',
+  totalReturn: 'return',
+  maxDrawdown: 'max DD',
+  winRate: 'win rate',
+};
+
+/** As people say it; others as they are called in the results. */
+export function metricName(name: string): string {
+  return METRIC_NAMES[name] ?? name;
+}
+
 function percent(value: number): string {
   const points = value * 100;
   return Number.isFinite(points)
@@ -109,8 +121,8 @@ export function taskTitle(
 }
 
 /** "1 peer", "4 peers" */
-export function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : nouns}`;
 }
 
 /** The metrics that say at a glance whether a strategy is worth a look; others by `mesh results`. */

@@ -12,6 +12,7 @@ import {
   formatDuration,
   formatMetric,
   formatRate,
+  metricName,
   plural,
   printable,
   shownMetrics,
@@ -19,12 +20,6 @@ import {
 } from './format.ts';
 import { type Column, cutToWidth, renderTable } from './table.ts';
 import type { Paint } from './terminal.ts';
-
-const METRIC_TITLES: Readonly<Record<string, string>> = {
-  totalReturn: 'RETURN',
-  maxDrawdown: 'MAX DD',
-  winRate: 'WIN RATE',
-};
 
 export function renderJobs({ jobs }: JobsView, nowMs: number, width: number): string[] {
   if (jobs.length === 0) return ['no jobs yet; try: mesh submit strategies.json'];
@@ -69,11 +64,21 @@ export function renderSummary(summary: JobSummary, width: number, paint: Paint):
     plural(summary.steals, 'steal'),
   ].join(' · ');
   return [
-    `${paint('bold', head)}   ${counts}`,
+    `${paint('bold', head)}${aloneText(summary)}   ${counts}`,
     ...(peers.length > 1 ? indent(renderShares(summary, width - 2)) : []),
     ...(summary.top.length > 0 ? indent(renderTop(summary.top, width - 2)) : []),
     `  all results: mesh results ${summary.job}    who did what: mesh results ${summary.job} --by peer`,
   ];
+}
+
+/** How long the fastest of the peers would have taken by itself, at the speeds that were measured. */
+function aloneText({ state, peers, efficiency, elapsedMs }: JobSummary): string {
+  const rates = peers.map((peer) => peer.rate);
+  const fastest = Math.max(0, ...rates);
+  if (state !== 'done' || efficiency.bound <= 0 || fastest <= 0 || peers.length < 2) return '';
+  const together = rates.reduce((sum, rate) => sum + rate, 0);
+  const aloneMs = (elapsedMs * efficiency.bound * together) / fastest;
+  return ` (the fastest alone: about ${formatDuration(aloneMs)})`;
 }
 
 export function renderShares({ peers, efficiency }: JobSummary, width: number): string[] {
@@ -151,7 +156,7 @@ export function renderTrades({ trades }: TradesView, width: number): string[] {
 
 function metricColumns(names: readonly string[]): Column[] {
   return names.map((name) => ({
-    title: METRIC_TITLES[name] ?? name.toUpperCase(),
+    title: metricName(name).toUpperCase(),
     align: 'right',
   }));
 }

@@ -6,6 +6,7 @@ import {
   formatMetric,
   formatRate,
   formatShare,
+  metricName,
   plural,
   printable,
   shownMetrics,
@@ -20,6 +21,7 @@ const REDRAW_MS = 100;
 const LINE_MS_MAX = 30_000;
 const PEERS_SHOWN_MAX = 8;
 const BEST_METRICS_MAX = 3;
+const COPIES_SHOWN_MAX = 3;
 
 export interface ProgressView {
   show(event: ProgressEvent): void;
@@ -27,7 +29,12 @@ export interface ProgressView {
   clear(): void;
 }
 
-export function renderProgress(event: ProgressEvent, width: number, paint: Paint): string[] {
+export function renderProgress(
+  event: ProgressEvent,
+  width: number,
+  paint: Paint,
+  dataNames?: ReadonlyMap<string, string>,
+): string[] {
   const slots = event.peers.reduce((sum, peer) => sum + peer.slots, 0);
   const lines = [
     [
@@ -39,6 +46,7 @@ export function renderProgress(event: ProgressEvent, width: number, paint: Paint
     ].join('  '),
     barLine(event, width, paint),
     ...peerLines(event, width),
+    ...copyLines(event, dataNames),
     ...bestLine(event),
   ];
   return lines.map((line) => cutToWidth(line, width));
@@ -78,11 +86,23 @@ function peerLines(event: ProgressEvent, width: number): string[] {
   return [...lines, line].map((text) => text.trimEnd()).filter((text) => text !== '');
 }
 
+function copyLines(
+  { copies = [] }: ProgressEvent,
+  dataNames?: ReadonlyMap<string, string>,
+): string[] {
+  const shown = copies.slice(0, COPIES_SHOWN_MAX).map(({ peer, sha256, sentBytes, bytes }) => {
+    const name = dataNames?.get(sha256) ?? `data ${sha256.slice(0, 8)}`;
+    return `   copying ${printable(name)} to ${printable(peer)}  ${formatShare(sentBytes / bytes)}`;
+  });
+  const rest = copies.length - shown.length;
+  return rest > 0 ? [...shown, `   and ${plural(rest, 'more copy', 'more copies')}`] : shown;
+}
+
 function bestLine({ best }: ProgressEvent): string[] {
   if (best === undefined) return [];
   const metrics = shownMetrics(Object.keys(best.metrics))
     .slice(0, BEST_METRICS_MAX)
-    .map((name) => `${name} ${formatMetric(name, best.metrics[name])}`);
+    .map((name) => `${metricName(name)} ${formatMetric(name, best.metrics[name])}`);
   return [`   best  ${[taskTitle(best.task, best), ...metrics].join('  ')}`];
 }
 
@@ -93,11 +113,17 @@ export function renderProgressLine(event: ProgressEvent, at: Date): string {
   return `${time} ${event.job} ${formatShare(fraction)} ${formatCount(event.done)}/${formatCount(event.tasks)} ${formatRate(event.donePerSec)}/s${event.failed > 0 ? ` ${formatCount(event.failed)} failed` : ''}`;
 }
 
-export function openProgress(terminal: Terminal, nowMs: () => number): ProgressView {
-  return terminal.isTty ? liveBlock(terminal, nowMs) : progressLines(terminal, nowMs);
+export interface ProgressOptions {
+  readonly nowMs: () => number;
+  /** What people call the job's data, by SHA-256. */
+  readonly dataNames?: ReadonlyMap<string, string> | undefined;
 }
 
-function liveBlock(terminal: Terminal, nowMs: () => number): ProgressView {
+export function openProgress(terminal: Terminal, options: ProgressOptions): ProgressView {
+  return terminal.isTty ? liveBlock(terminal, options) : progressLines(terminal, options);
+}
+
+function liveBlock(terminal: Terminal, { nowMs, dataNames }: ProgressOptions): ProgressView {
   let height = 0;
   let drawnMs = -Infinity;
   const erase = (): string => (height === 0 ? '' : `\x1b[${height}A\x1b[0J`);
@@ -105,7 +131,7 @@ function liveBlock(terminal: Terminal, nowMs: () => number): ProgressView {
     show(event) {
       if (nowMs() - drawnMs < REDRAW_MS) return;
       drawnMs = nowMs();
-      const lines = renderProgress(event, terminal.columns, terminal.paint);
+      const lines = renderProgress(event, terminal.columns, terminal.paint, dataNames);
       // One write: a terminal that gets the erase and the lines apart flickers.
       terminal.write(`${erase()}${lines.join('\n')}\n`);
       height = lines.length;
@@ -117,7 +143,7 @@ function liveBlock(terminal: Terminal, nowMs: () => number): ProgressView {
   };
 }
 
-function progressLines(terminal: Terminal, nowMs: () => number): ProgressView {
+function progressLines(terminal: Terminal, { nowMs }: ProgressOptions): ProgressView {
   let saidTenth = -1;
   let saidMs = nowMs();
   return {

@@ -2,6 +2,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { ResultsView, RowsEvent } from '../../control/api.ts';
+import { type RowFilter, selectRows } from '../../control/row-query.ts';
 import { MeshError } from '../../errors.ts';
 
 export type ResultsFormat = 'ndjson' | 'csv' | 'json';
@@ -72,6 +73,21 @@ export function resultLines({ columns, rows, labels }: ResultsView): string {
       return `${JSON.stringify({ type: 'result', task: row[0], ...labels?.[at], metrics })}\n`;
     })
     .join('');
+}
+
+/** The rows that `where` lets through; one that failed for good is always told. */
+export function passing(event: RowsEvent, where: readonly RowFilter[] | undefined): RowsEvent {
+  if (where === undefined || where.length === 0) return event;
+  const { columns, values } = event;
+  const width = columns.length;
+  const kept = new Set(selectRows(event, { where }));
+  const failed = new Set(event.failed);
+  const places = event.tasks.flatMap((task, at) => (kept.has(at) || failed.has(task) ? [at] : []));
+  const packed = new Float64Array(places.length * width);
+  for (const [at, place] of places.entries()) {
+    packed.set(values.subarray(place * width, (place + 1) * width), at * width);
+  }
+  return { ...event, tasks: places.map((place) => event.tasks[place] ?? 0), values: packed };
 }
 
 /** The same for rows as they come in; a task that failed for good says so. */
