@@ -16,7 +16,7 @@ import type { ControlHandlers } from './control/handlers.ts';
 import { recordOf } from './jobs/ledger-record.ts';
 import type { JobLoader } from './jobs/loader.ts';
 import { type DaemonOptions, type Rooms, openRooms } from './rooms.ts';
-import { peerPorts } from './ports.ts';
+import { peerPorts, viaOf } from './ports.ts';
 
 export type { DaemonOptions } from './rooms.ts';
 
@@ -56,6 +56,10 @@ export class Daemon {
       onPeerGone: (peer, refused) => daemon.tell({ kind: 'peerDisconnected', peer, refused }),
       onMessage: (from, incarnation, message, attachment) =>
         daemon.#message({ from, incarnation, message }, attachment),
+      onAsk: (stream) => {
+        if (daemon.#control === undefined) stream.destroy();
+        else daemon.#control.answerMember(stream);
+      },
       onBlobSent: (to, ref, sentBytes) => daemon.#handlers.copying(to, ref, sentBytes),
       holders: (header) => daemon.#holders(header),
     });
@@ -139,6 +143,7 @@ export class Daemon {
         socketPath: this.rooms.socketPath,
         handlers: this.handlers,
         version: options.version,
+        via: viaOf(this),
         onFault: (error) => this.rooms.log.error({ err: error }, 'a command failed'),
       });
       this.tell({ kind: 'wakeDue' });

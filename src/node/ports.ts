@@ -1,12 +1,15 @@
 // What the control answers need of a running peer, drawn from its daemon: the one place where a command becomes
 // a fact, and a fact's outcome an answer.
 import type { PeerPorts } from './answers/peer-handlers.ts';
+import { peersView } from './answers/views.ts';
 import type { ConnectView, LeaveView } from './control/api.ts';
 import type { SubmitRequest } from './control/handlers.ts';
+import { resolvePeerView } from './control/selector.ts';
+import type { Via } from './control/via.ts';
 import type { Daemon, DaemonOptions } from './daemon.ts';
 import { MeshError } from './errors.ts';
 import { newJobId } from './jobs/job-id.ts';
-import type { JobId } from '../stealing/ids.ts';
+import { type JobId, peerId } from '../stealing/ids.ts';
 import type { JobHeader } from '../stealing/job.ts';
 
 /** ms between the answer to `stop` or `leave` and the end of the process: the answer has to be out. */
@@ -48,6 +51,36 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
       return Promise.resolve();
     },
   };
+}
+
+/** The way of a request to another peer. */
+export function viaOf(daemon: Daemon): Via {
+  return {
+    resolve(name) {
+      const status = daemon.core.status(performance.now());
+      const { self, peers } = peersView(status, (peer) => daemon.rooms.contact(peer), Date.now());
+      const { id } = resolvePeerView(name, peers);
+      return id === self ? undefined : id;
+    },
+    async open(peer, work) {
+      try {
+        await daemon.rooms.host.ask(peerId(peer), work);
+      } catch (cause) {
+        if (cause instanceof MeshError) throw cause;
+        const isOld = cause instanceof Error && cause.name === 'UnsupportedProtocolError';
+        throw isOld
+          ? new MeshError('VERSION', 'that peer runs a mesh that answers no others', { cause })
+          : new MeshError('UNREACHABLE', `that peer does not answer (${messageOf(cause)})`, {
+              hint: 'mesh peers',
+              cause,
+            });
+      }
+    },
+  };
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 async function submit(

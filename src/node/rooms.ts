@@ -2,6 +2,7 @@
 // slots, network. daemon.ts connects them; nothing here decides anything.
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, destination, pino } from 'pino';
 import type { PeerId } from '../stealing/ids.ts';
@@ -55,6 +56,7 @@ export interface RoomEvents {
   onPeer(face: PeerFace): void;
   onPeerGone(peer: PeerId, refused: boolean): void;
   onMessage(from: PeerId, incarnation: number, message: Message, attachment?: Uint8Array): void;
+  onAsk(stream: Duplex): void;
   onBlobSent(to: PeerId, ref: BlobRef, sentBytes: number): void;
   holders(header: JobHeader): readonly PeerId[];
 }
@@ -125,6 +127,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
       firstPeer.open();
     },
     onPeerGone: (peer, refused) => events.onPeerGone(peer, refused),
+    onAsk: (stream) => events.onAsk(stream),
     onBlobSent: (to, ref, sentBytes) => events.onBlobSent(to, ref, sentBytes),
     onMessage: (from, incarnation, message, attachment) =>
       events.onMessage(from, incarnation, message, attachment),

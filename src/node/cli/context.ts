@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ControlClient } from '../control/client.ts';
+import { MeshError } from '../errors.ts';
 import { parseDuration } from './options.ts';
 import { type ColorChoice, openTerminal, type Terminal } from './output/terminal.ts';
 
@@ -12,6 +13,8 @@ export interface Context {
   readonly plain: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** The peer that shall answer instead of this machine's. */
+  readonly via: string | undefined;
   /** Undefined: wait for ever. */
   readonly timeoutMs: number | undefined;
   readonly out: Terminal;
@@ -27,6 +30,7 @@ export interface GlobalFlags {
   /** false: --no-color. */
   readonly color?: string | boolean;
   readonly home?: string;
+  readonly via?: string;
   readonly timeout?: string;
 }
 
@@ -39,6 +43,7 @@ export function openContext(flags: GlobalFlags, version: string): Context {
     plain: flags.plain ?? false,
     quiet: flags.quiet ?? false,
     verbose: flags.verbose ?? false,
+    via: flags.via,
     timeoutMs: flags.timeout === undefined ? undefined : parseDuration(flags.timeout, '--timeout'),
     out: openTerminal(process.stdout, color),
     err: openTerminal(process.stderr, color),
@@ -62,12 +67,29 @@ export function listFormat({
   return plain || !out.isTty ? 'tsv' : 'table';
 }
 
+/** The peer that answers: this machine's, or that of --via. Throws NO_NODE. */
+export function connectPeer({ home, via }: Context): Promise<ControlClient> {
+  return ControlClient.connect(home, via);
+}
+
+/** For verbs that mean this machine and no other. */
+export function refuseVia({ via }: Context, verb: string): void {
+  if (via === undefined) return;
+  throw new MeshError(
+    'USAGE',
+    `mesh ${verb} is for the machine it is typed on; --via cannot help`,
+    {
+      hint: `mesh ${verb}, on ${via}`,
+    },
+  );
+}
+
 /** Does `ask` with the peer of this home; throws NO_NODE when none runs. */
 export async function withPeer<T>(
   context: Context,
   ask: (peer: ControlClient) => Promise<T>,
 ): Promise<T> {
-  const peer = await ControlClient.connect(context.home);
+  const peer = await connectPeer(context);
   // A node whose process is stopped is found out by this, before something is asked that may take long.
   await peer.status();
   const answer = await ask(peer);
@@ -80,6 +102,8 @@ export function warnOfSkew(context: Context, peer: ControlClient): void {
   const { peerVersion } = peer;
   if (peerVersion === undefined || peerVersion === context.version) return;
   if (context.json || context.quiet) return;
-  const line = `the running node is mesh ${peerVersion}, this command is ${context.version}`;
-  context.err.line(context.err.paint('yellow', `${line}   (mesh stop && mesh join)`));
+  const who = context.via === undefined ? 'the running node' : context.via;
+  const cure = context.via === undefined ? '   (mesh stop && mesh join)' : '';
+  const line = `${who} is mesh ${peerVersion}, this command is ${context.version}${cure}`;
+  context.err.line(context.err.paint('yellow', line));
 }

@@ -6,7 +6,7 @@ import { join as joinPath } from 'node:path';
 import { ControlClient } from '../control/client.ts';
 import type { ControlHandlers } from '../control/handlers.ts';
 import { MeshError } from '../errors.ts';
-import { type Context, warnOfSkew } from './context.ts';
+import { type Context, refuseVia, warnOfSkew } from './context.ts';
 import { type JoinFlags, joinArguments, type JoinOptions, readJoinFlags } from './join-options.ts';
 import { printJson } from './output/json.ts';
 import { renderJoined } from './output/peer-screens.ts';
@@ -20,6 +20,7 @@ const STOP_MS_MAX = 5000;
 
 export async function join(context: Context, flags: JoinFlags): Promise<number> {
   const options = readJoinFlags(flags);
+  refuseVia(context, 'join');
   if (flags.foreground === true) {
     const { runForeground } = await import('./foreground.ts');
     return runForeground(context, options);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlClient } from '../control/client.ts';
 import { MeshError } from '../errors.ts';
-import type { Context } from './context.ts';
+import { type Context, refuseVia } from './context.ts';
 import { printJson } from './output/json.ts';
 
 export async function key(context: Context, what: string): Promise<number> {
@@ -13,6 +13,7 @@ export async function key(context: Context, what: string): Promise<number> {
     });
   }
   const path = join(context.home, 'key');
+  refuseVia(context, 'key');
   const peer = await ControlClient.find(context.home);
   const { key, fingerprint } =
     peer === undefined ? { key: await readKey(path), fingerprint: undefined } : await peer.key();

@@ -2,7 +2,7 @@
 import { isAlive } from '../alive.ts';
 import { ControlClient } from '../control/client.ts';
 import { MeshError } from '../errors.ts';
-import { type Context, withPeer } from './context.ts';
+import { type Context, refuseVia, withPeer } from './context.ts';
 import { plural, printable } from './output/format.ts';
 import { printJson } from './output/json.ts';
 import { waitUntil } from './wait.ts';
@@ -13,6 +13,7 @@ const LEAVE_MS_DEFAULT = 60_000;
 const EXIT_MS_MAX = 10_000;
 
 export async function leave(context: Context): Promise<number> {
+  refuseVia(context, 'leave');
   const timeoutMs = context.timeoutMs ?? LEAVE_MS_DEFAULT;
   const { view, pid } = await withPeer(context, async (peer) => {
     const { self } = await peer.status();
@@ -32,6 +33,7 @@ export async function leave(context: Context): Promise<number> {
 }
 
 export async function stop(context: Context): Promise<number> {
+  refuseVia(context, 'stop');
   const peer = await ControlClient.find(context.home);
   if (peer !== undefined) {
     const { self } = await peer.status();

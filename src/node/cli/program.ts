@@ -54,6 +54,7 @@ function createProgram(version: string): Command {
     .option('--color <when>', 'auto, always or never')
     .option('--no-color', 'the same as --color never')
     .option('--home <directory>', 'state of this peer (default: $MESH_HOME or ~/.mesh)')
+    .option('--via <peer>', 'let another peer answer: its name, address or id')
     .option('--timeout <duration>', 'stop waiting after 90s, 10m, 1h30m')
     .helpOption('-h, --help', 'this page')
     .helpCommand(false)

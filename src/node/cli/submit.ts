@@ -87,7 +87,12 @@ async function choosePlace(
     readonly detach: boolean;
   },
 ): Promise<Place> {
-  const node = await ControlClient.find(context.home);
+  const node = await ControlClient.find(context.home, context.via);
+  if (node === undefined && context.via !== undefined) {
+    throw new MeshError('NO_NODE', 'no mesh node runs on this machine, which --via needs', {
+      hint: `mesh join --peer ${context.via}`,
+    });
+  }
   if (node !== undefined) {
     if (options.embed === 'always') {
       throw new MeshError(

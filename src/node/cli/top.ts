@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RankedTask, SnapshotEvent } from '../control/api.ts';
 import { ControlClient } from '../control/client.ts';
 import { MeshError } from '../errors.ts';
-import { type Context, warnOfSkew } from './context.ts';
+import { type Context, connectPeer, warnOfSkew } from './context.ts';
 import { parseDuration } from './options.ts';
 import { Screen } from './output/screen.ts';
 import { renderTopScreen } from './output/top-screen.ts';
@@ -25,7 +25,7 @@ export async function top(
   if (!isTerminal || context.json || context.plain || context.quiet) {
     throw new MeshError('USAGE', 'mesh top needs a terminal; use mesh peers --json -w');
   }
-  const peer = await ControlClient.connect(context.home);
+  const peer = await connectPeer(context);
   await peer.status();
   warnOfSkew(context, peer);
   return new Top(context, intervalMs).run(peer);
@@ -105,7 +105,9 @@ class Top {
       this.#trouble = 'the node on this machine stopped; waiting for it (q quits)';
       this.#draw();
       await delay(RETRY_MS);
-      const peer = await ControlClient.find(this.#context.home).catch(() => undefined);
+      const peer = await ControlClient.find(this.#context.home, this.#context.via).catch(
+        () => undefined,
+      );
       if (peer === undefined || this.#isOver) continue;
       try {
         await this.#observe(peer);
@@ -137,7 +139,7 @@ class Top {
       return;
     }
     try {
-      const peer = await ControlClient.connect(this.#context.home);
+      const peer = await connectPeer(this.#context);
       if (action.kind === 'best') {
         this.#best = undefined;
         const { top } = await peer.summary(action.job, { top: BEST_SHOWN });

@@ -1,8 +1,7 @@
 // mesh watch [JOB]: follows a job from any peer; ends with the job, with the job's exit status.
-import { ControlClient } from '../control/client.ts';
 import { resolveJob } from '../control/selector.ts';
 import { parseWhere } from '../control/row-query.ts';
-import { type Context, warnOfSkew } from './context.ts';
+import { type Context, connectPeer, warnOfSkew } from './context.ts';
 import { parseFailLimit } from './fail-limit.ts';
 import { follow, type FollowOptions, printDetached } from './follow.ts';
 import { parseWhole } from './options.ts';
@@ -21,7 +20,7 @@ export const TOP_MAX = 100_000;
 
 export async function watch(context: Context, job: string, flags: FollowFlags): Promise<number> {
   const options = readFollowFlags(flags);
-  const peer = await ControlClient.connect(context.home);
+  const peer = await connectPeer(context);
   // `last` may mean another job when this one is named again: the name on the screen is the id.
   const { jobs } = await peer.jobs();
   const jobId = resolveJob(job, jobs);

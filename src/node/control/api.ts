@@ -5,6 +5,9 @@
 /** Names the version that answers, on every response, so that a client can see a skew. */
 export const VERSION_HEADER = 'mesh-version';
 
+/** Names the peer that is meant to answer instead of the one that is asked. */
+export const VIA_HEADER = 'mesh-via';
+
 type PeerState = 'ok' | 'suspect' | 'draining' | 'lost';
 type PeerPath = 'self' | 'direct' | 'relay';
 type JobState = 'running' | 'done' | 'cancelled';

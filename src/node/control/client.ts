@@ -22,6 +22,7 @@ import {
   type SubmitView,
   type TradesView,
   VERSION_HEADER,
+  VIA_HEADER,
 } from './api.ts';
 import { EventDecoder } from './event-codec.ts';
 import type {
@@ -53,24 +54,28 @@ interface Call {
 
 export class ControlClient implements ControlHandlers {
   readonly #socketPath: string;
+  readonly #via: string | undefined;
   /** Version of the peer that gave the last answer; undefined before the first. */
   peerVersion: string | undefined;
 
-  private constructor(socketPath: string) {
+  private constructor(socketPath: string, via: string | undefined) {
     this.#socketPath = socketPath;
+    this.#via = via;
   }
 
-  /** Throws NO_NODE when no peer runs in `home`. */
-  static async connect(home: string): Promise<ControlClient> {
-    const client = await ControlClient.find(home);
+  /** `via`: a peer of the mesh that answers instead, by name, address or id. Throws NO_NODE when no peer runs in
+   * `home`. */
+  static async connect(home: string, via?: string): Promise<ControlClient> {
+    const client = await ControlClient.find(home, via);
     if (client === undefined) throw noNode();
     return client;
   }
 
   /** Undefined when no peer runs in `home`. */
-  static async find(home: string): Promise<ControlClient | undefined> {
+  static async find(home: string, via?: string): Promise<ControlClient | undefined> {
     const socketPath = controlSocketPath(home);
-    return (await probeSocket(socketPath)) === 'live' ? new ControlClient(socketPath) : undefined;
+    const isLive = (await probeSocket(socketPath)) === 'live';
+    return isLive ? new ControlClient(socketPath, via) : undefined;
   }
 
   status(): Promise<StatusView> {
@@ -187,6 +192,7 @@ export class ControlClient implements ControlHandlers {
       text === undefined
         ? {}
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    if (this.#via !== undefined) headers[VIA_HEADER] = encodeURIComponent(this.#via);
     const { method, path } = call;
     const request = httpRequest({ socketPath: this.#socketPath, method, path, headers });
     const { patienceMs = ANSWER_MS_MAX } = call;

@@ -35,7 +35,11 @@ interface Call {
 /** Returns the JSON of a 200, or undefined when the handler has answered by itself. */
 type Handler = (call: Call) => unknown;
 
+/** Who asks: the user of this home, on its socket, or a member of the mesh, on a stream. */
+export type Door = 'home' | 'mesh';
+
 interface Route {
+  readonly doors: readonly Door[];
   readonly method: string;
   readonly path: RegExp;
   readonly handle: Handler;
@@ -50,18 +54,18 @@ const ROUTES: readonly Route[] = [
   route('GET', '/v1/events', ({ handlers, response, query }) =>
     stream(response, (send) => handlers.observe(readObserveOptions(query), send)),
   ),
-  route('GET', '/v1/key', ({ handlers }) => handlers.key()),
+  own('GET', '/v1/key', ({ handlers }) => handlers.key()),
   route('POST', '/v1/jobs', async ({ handlers, request }) =>
     handlers.submit(readSubmit(await readJson(request))),
   ),
-  route('POST', '/v1/peers', async ({ handlers, request }) => {
+  own('POST', '/v1/peers', async ({ handlers, request }) => {
     const { addr, waitMs } = readConnect(await readJson(request));
     return handlers.connect(addr, waitMs);
   }),
-  route('POST', '/v1/leave', async ({ handlers, request }) =>
+  own('POST', '/v1/leave', async ({ handlers, request }) =>
     handlers.leave(readLeave(await readJson(request))),
   ),
-  route('POST', '/v1/stop', async ({ handlers }) => {
+  own('POST', '/v1/stop', async ({ handlers }) => {
     await handlers.stop();
     return { v: 1 };
   }),
@@ -83,20 +87,29 @@ const ROUTES: readonly Route[] = [
 ];
 
 function route(method: string, path: string, handle: Handler): Route {
-  return { method, path: new RegExp(`^${path}$`), handle };
+  return { doors: ['home', 'mesh'], method, path: new RegExp(`^${path}$`), handle };
+}
+
+/** What is this machine's own: no other member may ask for it. */
+function own(method: string, path: string, handle: Handler): Route {
+  return { ...route(method, path, handle), doors: ['home'] };
 }
 
 /** The answer's JSON; undefined: the answer is out already. Throws MeshError. */
 export async function answer(
   handlers: ControlHandlers,
+  door: Door,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<unknown> {
   const url = URL.parse(request.url ?? '', 'http://mesh');
   if (url === null) throw new MeshError('USAGE', 'bad request: not a path');
-  for (const { method, path, handle } of ROUTES) {
+  for (const { doors, method, path, handle } of ROUTES) {
     const match = method === request.method ? path.exec(url.pathname) : null;
     if (match === null) continue;
+    if (!doors.includes(door)) {
+      throw new MeshError('REFUSED', 'that can only be done on the machine itself');
+    }
     const at = match.slice(1).map(decodePart);
     return handle({ handlers, request, response, query: url.searchParams, at });
   }

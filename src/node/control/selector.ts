@@ -1,5 +1,6 @@
 // How people name a job: `j-7f3a`, three or more characters of that, the job's name, `last`, and for cancel `all`.
 import { MeshError } from '../errors.ts';
+import type { PeerView } from './api.ts';
 
 export interface SelectableJob {
   /** The whole id, with or without `j-`. */
@@ -13,6 +14,8 @@ export interface SelectableJob {
 const ID_PREFIX = 'j-';
 /** Shorter prefixes match by accident as soon as a mesh has a few dozen jobs. */
 const SELECTOR_CHARS_MIN = 3;
+/** All peer ids begin alike, so that the end of one is what tells it apart. */
+const PEER_CHARS_MIN = 4;
 /** Four characters of 32 keep a thousand jobs apart with few exceptions, and are quick to type. */
 const SHOWN_CHARS_MIN = 4;
 
@@ -43,6 +46,36 @@ export function shownJobId(jobId: string, jobs: readonly { readonly jobId: strin
     chars++;
   }
   return ID_PREFIX + bare.slice(0, chars);
+}
+
+/** The one peer that `selector` names: by name, by address, or by four or more characters of its id, from the front
+ * or the back. Live ones win over lost ones of the same name. */
+export function resolvePeerView<
+  T extends Pick<PeerView, 'id' | 'name' | 'addr' | 'port' | 'state'>,
+>(selector: string, peers: readonly T[]): T {
+  const live = peers.filter((peer) => peer.state !== 'lost');
+  const [only, ...more] = matchingPeers(selector, live.length > 0 ? live : peers);
+  if (only === undefined) {
+    throw new MeshError('NOT_FOUND', `no peer "${selector.slice(0, 80)}"`, { hint: 'mesh peers' });
+  }
+  if (more.length === 0) return only;
+  const shown = [only, ...more].map((peer) => peer.id.slice(-8)).slice(0, 5);
+  throw new MeshError('USAGE', `"${selector}" fits ${more.length + 1} peers: ${shown.join(', ')}`, {
+    hint: 'the end of its id',
+  });
+}
+
+function matchingPeers<T extends Pick<PeerView, 'id' | 'name' | 'addr' | 'port'>>(
+  selector: string,
+  peers: readonly T[],
+): readonly T[] {
+  const byName = peers.filter(({ id, name }) => id === selector || name === selector);
+  if (byName.length > 0) return byName;
+  const byPlace = peers.filter(
+    ({ addr, port }) => addr === selector || `${addr}:${port}` === selector,
+  );
+  if (byPlace.length > 0 || selector.length < PEER_CHARS_MIN) return byPlace;
+  return peers.filter(({ id }) => id.startsWith(selector) || id.endsWith(selector));
 }
 
 /** Oldest first. An id beats a name: an id is always there to fall back on, and a name is chosen freely. */

@@ -4,11 +4,13 @@ import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { EXIT_CODES, type ErrorCode, MeshError } from '../errors.ts';
-import { type ErrorBody, VERSION_HEADER } from './api.ts';
+import { type ErrorBody, VERSION_HEADER, VIA_HEADER } from './api.ts';
 import type { ControlHandlers } from './handlers.ts';
-import { answer } from './routes.ts';
+import { answer, type Door } from './routes.ts';
 import { probeSocket } from './socket.ts';
+import { forward, type Via } from './via.ts';
 
 /** Every watcher and every script in a loop holds one; beyond this something leaks. */
 const CONNECTIONS_MAX = 512;
@@ -21,6 +23,7 @@ const HTTP_STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   NOT_FOUND: 404,
   TIMEOUT: 504,
   UNREACHABLE: 502,
+  VERSION: 505,
   DISK: 507,
 };
 
@@ -28,16 +31,21 @@ export interface ControlServerOptions {
   readonly socketPath: string;
   readonly handlers: ControlHandlers;
   readonly version: string;
+  /** The way to other peers; without it a request for another one is refused. */
+  readonly via?: Via;
   /** Told about every failure that is a bug of ours rather than the caller's mistake. */
   readonly onFault?: (error: unknown) => void;
 }
 
 export class ControlServer {
   readonly #server: Server;
+  /** Never listens: members come on streams of the mesh. */
+  readonly #forMembers: Server;
   readonly #socketPath: string;
 
-  private constructor(server: Server, socketPath: string) {
+  private constructor(server: Server, forMembers: Server, socketPath: string) {
     this.#server = server;
+    this.#forMembers = forMembers;
     this.#socketPath = socketPath;
   }
 
@@ -46,7 +54,10 @@ export class ControlServer {
     const { socketPath } = options;
     await claimPath(socketPath);
     const server = createServer((request, response) => {
-      void respond(options, request, response);
+      void respond(options, 'home', request, response);
+    });
+    const forMembers = createServer((request, response) => {
+      void respond(options, 'mesh', request, response);
     });
     server.maxConnections = CONNECTIONS_MAX;
     await new Promise<void>((listening, reject) => {
@@ -57,7 +68,12 @@ export class ControlServer {
       });
     });
     await chmod(socketPath, 0o600);
-    return new ControlServer(server, socketPath);
+    return new ControlServer(server, forMembers, socketPath);
+  }
+
+  /** Answers what a member of the mesh asks on a stream of its own. */
+  answerMember(stream: Duplex): void {
+    this.#forMembers.emit('connection', stream);
   }
 
   /** Lets answers that are under way finish, cuts event streams, removes the socket. */
@@ -66,6 +82,7 @@ export class ControlServer {
       this.#server.close(() => done());
     });
     this.#server.closeIdleConnections();
+    this.#forMembers.closeAllConnections();
     const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(cut);
@@ -93,18 +110,45 @@ async function claimPath(socketPath: string): Promise<void> {
 
 async function respond(
   options: ControlServerOptions,
+  door: Door,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   response.setHeader(VERSION_HEADER, options.version);
   response.on('error', () => response.destroy());
   try {
-    const body = await answer(options.handlers, request, response);
+    const other = door === 'home' ? otherPeer(options.via, request) : undefined;
+    if (other !== undefined) {
+      await forward(other.via, other.peer, request, response);
+      return;
+    }
+    const body = await answer(options.handlers, door, request, response);
     if (body !== undefined) sendJson(response, 200, body);
   } catch (error) {
     if (!(error instanceof MeshError)) options.onFault?.(error);
     if (response.headersSent) response.destroy();
     else sendError(request, response, error);
+  }
+}
+
+/** Who shall answer instead of this peer. */
+function otherPeer(
+  via: Via | undefined,
+  request: IncomingMessage,
+): { via: Via; peer: string } | undefined {
+  const name = request.headers[VIA_HEADER];
+  if (typeof name !== 'string') return undefined;
+  const text = decodeName(name);
+  if (via === undefined) throw new MeshError('USAGE', `no way from here to ${text.slice(0, 60)}`);
+  const peer = via.resolve(text);
+  return peer === undefined ? undefined : { via, peer };
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new MeshError('USAGE', 'bad request: the name of a peer', { cause });
   }
 }
 

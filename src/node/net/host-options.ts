@@ -1,4 +1,5 @@
 // What a host is given, and what it tells of peers.
+import type { Duplex } from 'node:stream';
 import type { PrivateKey } from '@libp2p/interface';
 import type { PeerId } from '../../stealing/ids.ts';
 import type { PeerFace } from '../../stealing/input.ts';
@@ -50,6 +51,8 @@ export interface HostOptions {
     attachment?: Uint8Array,
   ) => void;
   readonly onMembersChanged?: () => void;
+  /** A member asks this peer's control room; without it nobody may. */
+  readonly onAsk?: (stream: Duplex) => void;
   /** So much of a blob has left for a peer. */
   readonly onBlobSent?: (to: PeerId, ref: BlobRef, sentBytes: number) => void;
   readonly log: NetLog;

@@ -1,5 +1,6 @@
 // This peer among the others: listens, dials, admits, keeps one link per peer, and tells the rest of the node
 // who came, who went and what was said. It decides nothing about work.
+import type { Duplex } from 'node:stream';
 import type { Connection, PrivateKey, Stream } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { type PeerId, peerId } from '../../stealing/ids.ts';
@@ -10,6 +11,7 @@ import { MeshError } from '../errors.ts';
 import { decodeMessage, MAX_CONTROL_FRAME, PROTOCOL_VERSION } from '../wire/codec.ts';
 import type { MemberNews } from '../wire/hello.ts';
 import { AddressRule, type Endpoint, isSameEndpoint } from './address.ts';
+import { ASK_PROTOCOL, duplexOf } from './asking.ts';
 import { BLOB_PROTOCOL, type BlobSink, fetchFrom, receiveBlob, serveBlob } from './blobs.ts';
 import { decodeIncarnation, LARGE_MESSAGE_PROTOCOL } from './bulk.ts';
 import { Calls, LINK_AWAITED_MS } from './calls.ts';
@@ -155,6 +157,14 @@ export class MeshHost {
     });
   }
 
+  /** A stream to the control room of `peer`, as long as `work` runs. Throws UNREACHABLE. */
+  async ask(peer: PeerId, work: (stream: Duplex) => Promise<void>): Promise<void> {
+    const link = this.#neighbours.get(peer);
+    if (link === undefined) throw new MeshError('UNREACHABLE', 'that peer is not connected');
+    const signal = AbortSignal.timeout(LINK_AWAITED_MS);
+    await link.bulk.use(ASK_PROTOCOL, signal, (stream) => work(duplexOf(stream)));
+  }
+
   peers(): ConnectedPeer[] {
     void this.#lookAtPaths();
     return this.#neighbours.all().map((link) => ({
@@ -206,6 +216,7 @@ export class MeshHost {
       (raw, connection) => this.#onBlob(raw, connection),
       some,
     );
+    await this.#node.handle(ASK_PROTOCOL, (raw, from) => this.#onAsk(raw, from), some);
     this.#node.addEventListener('connection:open', ({ detail }) => this.#onConnection(detail));
     this.#timers.push(
       setInterval(() => void this.#listenOnMore(), LISTEN_RETRY_MS).unref(),
@@ -317,6 +328,15 @@ export class MeshHost {
         this.#options.onBlobSent?.(peer, ref, sentBytes),
       ),
     );
+  }
+
+  async #onAsk(raw: Stream, connection: Connection): Promise<void> {
+    await this.#forMember(raw, connection, async (stream) => {
+      const { onAsk } = this.#options;
+      if (onAsk === undefined) throw new Error('nobody may ask here');
+      onAsk(duplexOf(stream));
+      await stream.closed;
+    });
   }
 
   /** Whatever goes wrong on such a stream costs that stream. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   resolveJob,
   resolveJobs,
+  resolvePeerView,
   type SelectableJob,
   shownJobId,
 } from '../../../src/node/control/selector.ts';
@@ -58,3 +59,30 @@ test('a shown id has four characters, more when another job begins alike', () =>
   expect(shownJobId('7f3aq0', [...jobs, { jobId: '7f3aqz' }])).toBe('j-7f3aq0');
   expect(shownJobId('j-e9d1aa', [])).toBe('j-e9d1');
 });
+
+describe('a peer', () => {
+  const studio = peer('12D3KooWaaaa1111', 'studio', '100.1.1.1');
+  const air = peer('12D3KooWbbbb2222', 'air', '100.1.1.2');
+  const gone = { ...peer('12D3KooWcccc3333', 'air', '100.1.1.3'), state: 'lost' } as const;
+
+  test.each([
+    ['studio', studio],
+    ['100.1.1.2', air],
+    ['100.1.1.2:7420', air],
+    ['2222', air],
+    ['12D3KooWaa', studio],
+    ['air', air],
+  ])('is meant by %s', (selector, expected) => {
+    expect(resolvePeerView(selector, [studio, air, gone])).toBe(expected);
+  });
+
+  test('is named when there is none, or more than one', () => {
+    expect(() => resolvePeerView('nope', [studio, air])).toThrow('no peer "nope"');
+    expect(() => resolvePeerView('12D3', [studio, air])).toThrow('"12D3" fits 2 peers: aaaa1111');
+    expect(() => resolvePeerView('222', [studio, air])).toThrow('no peer');
+  });
+});
+
+function peer(id: string, name: string, addr: string) {
+  return { id, name, addr, port: 7420, state: 'ok' } as const;
+}

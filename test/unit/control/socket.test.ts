@@ -2,6 +2,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
+import { duplexPair } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +12,7 @@ import { ControlClient } from '../../../src/node/control/client.ts';
 import { ControlServer } from '../../../src/node/control/server.ts';
 import { controlSocketPath, probeSocket } from '../../../src/node/control/socket.ts';
 import { MeshError } from '../../../src/node/errors.ts';
-import { FakePeer, jobSummary, jobView, peersView, snapshot } from './fake-peer.ts';
+import { FakePeer, jobSummary, jobView, peersView, snapshot, statusView } from './fake-peer.ts';
 
 let home: string;
 let peer: FakePeer;
@@ -40,6 +41,34 @@ function start(handlers: FakePeer): Promise<ControlServer> {
     onFault: (error) => faults.push(error),
   });
 }
+
+describe('a request for another peer', () => {
+  test('is answered by that one, uploads and streams as well', async () => {
+    const other = new FakePeer();
+    await withOther(other, async (far) => {
+      expect(await far.status()).toEqual(statusView());
+      expect(far.peerVersion).toBe('1.2.3');
+      await far.putBlob('a'.repeat(64), chunks(new Uint8Array(3 * 65_536)));
+      expect(other.blobs.get('a'.repeat(64))?.byteLength).toBe(3 * 65_536);
+      expect(await far.hasBlob('b'.repeat(64))).toBe(false);
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      const stop = await far.observe({ intervalMs: 100 }, resolve);
+      expect(await promise).toEqual(snapshot());
+      stop();
+      await expect.poll(() => other.observers.size).toBe(0);
+    });
+    expect(peer.blobs.size).toBe(0);
+  });
+
+  test('carries its refusals, and refuses what is that machine’s own', async () => {
+    await withOther(new FakePeer(), async (far) => {
+      expect(await failure(far.summary('nope', { top: 1 }))).toMatchObject({ code: 'NOT_FOUND' });
+      for (const attempt of [far.key(), far.stop(), far.leave({ timeoutMs: 1 })]) {
+        expect(await failure(attempt)).toMatchObject({ code: 'REFUSED', exitCode: 7 });
+      }
+    });
+  });
+});
 
 describe('a request over the socket', () => {
   test('answers with the view and the version of the peer', async () => {
@@ -302,4 +331,36 @@ function status(method: string, path: string): Promise<number | undefined> {
 
 async function until(condition: () => boolean): Promise<void> {
   await expect.poll(condition).toBe(true);
+}
+
+/** Two control rooms in one process, joined by a pipe as two peers are by a stream. */
+async function withOther(other: FakePeer, work: (far: ControlClient) => Promise<void>) {
+  const farHome = join(home, 'far');
+  const far = await ControlServer.start({
+    socketPath: controlSocketPath(farHome),
+    handlers: other,
+    version: '1.2.3',
+  });
+  const nearHome = join(home, 'near');
+  const near = await ControlServer.start({
+    socketPath: controlSocketPath(nearHome),
+    handlers: peer,
+    version: '9.8.7',
+    via: {
+      resolve: (name) => (name === 'far' ? 'far-id' : undefined),
+      open: async (_id, use) => {
+        const [here, there] = duplexPair();
+        far.answerMember(there);
+        await use(here);
+        here.destroy();
+        there.destroy();
+      },
+    },
+  });
+  try {
+    await work(await ControlClient.connect(nearHome, 'far'));
+  } finally {
+    await near.close({ graceMs: 0 });
+    await far.close({ graceMs: 0 });
+  }
 }

@@ -3,6 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { BlobSource } from '../../../src/node/net/blobs.ts';
 import type { Message } from '../../../src/stealing/messages.ts';
@@ -17,15 +19,48 @@ beforeEach(async () => {
 afterEach(() => ground.close());
 
 /** Two peers with one key; B has joined A. */
-async function pair(more: { blobsOfA?: BlobSource } = {}): Promise<[TestPeer, TestPeer]> {
+async function pair(
+  more: { blobsOfA?: BlobSource; onAskOfA?: (stream: Duplex) => void } = {},
+): Promise<[TestPeer, TestPeer]> {
   const homeA = await ground.home();
   const blobs = more.blobsOfA;
-  const a = await ground.peer({ home: homeA, ip: '127.0.0.2', ...(blobs && { blobs }) });
+  const onAsk = more.onAskOfA;
+  const a = await ground.peer({
+    home: homeA,
+    ip: '127.0.0.2',
+    ...(blobs && { blobs }),
+    ...(onAsk && { onAsk }),
+  });
   const b = await ground.peer({ home: await ground.home(homeA), ip: '127.0.0.3' });
   await b.join(a);
   await a.untilCame(b.id);
   return [a, b];
 }
+
+describe('asking', () => {
+  test('a member gets the bytes of its question answered, at any length, in both directions', async () => {
+    const [a, b] = await pair({
+      onAskOfA: (stream) => void pipeline(stream, stream).catch(() => {}),
+    });
+    const question = randomBytes(3_000_000);
+    const answer = createHash('sha256');
+    await b.host.ask(a.id, async (stream) => {
+      stream.end(question);
+      for await (const chunk of stream as AsyncIterable<Uint8Array>) answer.update(chunk);
+    });
+    expect(answer.digest()).toEqual(createHash('sha256').update(question).digest());
+  });
+
+  test('a peer that answers nobody cuts the stream, and one that is not there is unreachable', async () => {
+    const [a, b] = await pair();
+    const silence = b.host.ask(a.id, async (stream) => {
+      stream.write('anybody?');
+      for await (const _ of stream as AsyncIterable<Uint8Array>) throw new Error('answered');
+    });
+    await expect(silence).rejects.toThrow(/./);
+    await expect(b.host.ask(b.id, async () => {})).rejects.toMatchObject({ code: 'UNREACHABLE' });
+  });
+});
 
 describe('getting in', () => {
   test('a peer with the same key is admitted, and both learn who the other is', async () => {

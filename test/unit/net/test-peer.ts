@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { Admission } from '../../../src/node/net/admission.ts';
 import type { BlobSource } from '../../../src/node/net/blobs.ts';
 import type { HostOptions, MetPeer } from '../../../src/node/net/host-options.ts';
@@ -40,6 +41,7 @@ export interface PeerWish {
   readonly incarnation?: number;
   readonly protocol?: number;
   readonly blobs?: BlobSource;
+  readonly onAsk?: (stream: Duplex) => void;
   readonly tailscale?: Tailscale;
 }
 
@@ -83,6 +85,7 @@ export class TestPeer {
       membersFile: join(wish.home, 'members.json'),
       admission,
       blobs: wish.blobs ?? NO_BLOBS,
+      ...(wish.onAsk && { onAsk: wish.onAsk }),
       onPeer: (peer) => hear({ kind: 'came', peer }),
       onPeerGone: (peer, refused) => hear({ kind: 'gone', peer, refused }),
       onMessage: (from, incarnation, message, attachment) =>
