@@ -1,5 +1,5 @@
 // Two running machines: what one of them answers for the other, over the mesh.
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobSummary, PeersView, StatusView } from '../../src/node/control/api.ts';
 import type { Machine } from './harness/machine.ts';
@@ -34,6 +34,19 @@ test('a job submitted through another peer is owned there, data and all', async 
   expect(jobs.find(({ name }) => name === 'lent')).toMatchObject({ owner: 'far', state: 'done' });
   const rows = await near.json<{ rows: unknown[] }>(['results', summary.job, '--via', 'far']);
   expect(rows.rows).toHaveLength(12);
+});
+
+test('the doctor sees the other peer, its clock among the rest, and is content', async () => {
+  const { ok, findings } = await near.json<{ ok: boolean; findings: { id: string }[] }>(['doctor']);
+  expect(ok).toBe(true);
+  expect(findings).toContainEqual({ id: 'peers', level: 'ok', text: '1 of 1 peer reachable' });
+  expect(findings).toContainEqual(expect.objectContaining({ id: 'clocks', level: 'ok' }));
+  const keyFile = `${near.home}/key`;
+  await chmod(keyFile, 0o644);
+  const { status, stdout } = await near.mesh(['doctor']);
+  await chmod(keyFile, 0o600);
+  expect(status).toBe(1);
+  expect(stdout).toContain(`→ chmod 600 '${keyFile}'`);
 });
 
 test('what is a machine’s own stays its own', async () => {

@@ -161,6 +161,11 @@ function declareMachine(program: Command, run: Run): void {
     .description('this machine, and what to type next')
     .action(() => run(async (context) => (await import('./status.ts')).status(context)));
   program
+    .command('doctor')
+    .description('what is wrong here, and what mends it')
+    .addHelpText('after', examples('mesh doctor', 'mesh doctor --json'))
+    .action(() => run(async (context) => (await import('./doctor.ts')).doctor(context)));
+  program
     .command('leave')
     .description('give queue and jobs to the others, then stop')
     .action(() => run(async (context) => (await import('./leave.ts')).leave(context)));
