@@ -8,7 +8,7 @@ import { type JobId, type PeerId, peerId } from '../stealing/ids.ts';
 import type { Input } from '../stealing/input.ts';
 import type { JobHeader } from '../stealing/job.ts';
 import type { Message } from '../stealing/messages.ts';
-import type { Output } from '../stealing/output.ts';
+import type { Output, PersistEntry } from '../stealing/output.ts';
 import { WorkModel } from '../stealing/work.ts';
 import { PeerHandlers } from './answers/peer-handlers.ts';
 import { ControlServer } from './control/server.ts';
@@ -146,6 +146,7 @@ export class Daemon {
         via: viaOf(this),
         onFault: (error) => this.rooms.log.error({ err: error }, 'a command failed'),
       });
+      this.#sayHello(options.version);
       this.tell({ kind: 'wakeDue' });
       await this.rooms.reachPeers(options);
     } catch (error) {
@@ -154,7 +155,17 @@ export class Daemon {
     }
   }
 
+  #sayHello(version: string): void {
+    const { face, host, log } = this.rooms;
+    const { addr, port } = host.self;
+    log.info(
+      { version, pid: process.pid, name: face.name, slots: face.slots, addr, port },
+      'started',
+    );
+  }
+
   async #close(): Promise<void> {
+    this.rooms.log.info({ pid: process.pid }, 'stops');
     clearTimeout(this.#timer);
     this.#handlers.close();
     this.rooms.loader.cancelAll();
@@ -220,7 +231,16 @@ export class Daemon {
   #persist({ id, entry }: Extract<Output, { kind: 'persist' }>): void {
     const header = entry.kind === 'job' ? entry.header : this.core.book(entry.job)?.header;
     if (header === undefined) return;
+    this.#note(entry, header);
     void this.#append(id, recordOf(entry, header));
+  }
+
+  /** What a person looks for in the log later. */
+  #note(entry: PersistEntry, { job, name, taskCount }: JobHeader): void {
+    if (entry.kind === 'job') this.rooms.log.info({ job, name, tasks: taskCount }, 'a job came');
+    if (entry.kind !== 'ended') return;
+    const { state, done, failed, elapsedMs } = entry.ending;
+    this.rooms.log.info({ job, name, state, done, failed, elapsedMs }, 'a job ended');
   }
 
   async #append(id: number, record: Uint8Array): Promise<void> {
@@ -263,6 +283,7 @@ export class Daemon {
   #slotDied(death: Parameters<Parameters<typeof openRooms>[1]['onSlotDied']>[0]): void {
     const job = death.jobNumber === undefined ? undefined : this.#jobOf(death.jobNumber);
     if (job === undefined) return;
+    this.rooms.log.warn({ ...death, job }, 'a slot died over these tasks');
     this.tell({ kind: 'slotDied', job, intervals: death.intervals, reason: death.reason });
   }
 

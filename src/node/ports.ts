@@ -8,6 +8,7 @@ import { resolvePeerView } from './control/selector.ts';
 import type { Via } from './control/via.ts';
 import type { Daemon, DaemonOptions } from './daemon.ts';
 import { MeshError } from './errors.ts';
+import { readLog } from './logs/read-log.ts';
 import { newJobId } from './jobs/job-id.ts';
 import { type JobId, peerId } from '../stealing/ids.ts';
 import type { JobHeader } from '../stealing/job.ts';
@@ -45,6 +46,7 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
     putBlob: (sha256, body) => rooms.putBlob(sha256, body),
     connect: (addr, waitMs) => connect(daemon, addr, waitMs),
     key: () => Promise.resolve({ v: 1, ...rooms.key() }),
+    logs: (query, signal) => readLog(rooms.logFolder, query, signal),
     leave: (timeoutMs) => leave(daemon, timeoutMs),
     stop: () => {
       closeSoon(daemon);

@@ -2,9 +2,10 @@
 // slots, network. daemon.ts connects them; nothing here decides anything.
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
+import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Logger, destination, pino } from 'pino';
+import { type Logger, levels, pino } from 'pino';
 import type { PeerId } from '../stealing/ids.ts';
 import type { PeerFace } from '../stealing/input.ts';
 import type { BlobRef, JobHeader } from '../stealing/job.ts';
@@ -15,6 +16,7 @@ import { MeshError } from './errors.ts';
 import { type RecoveredJob, Recovery } from './jobs/ledger-record.ts';
 import { Attached } from './jobs/attached.ts';
 import { JobLoader } from './jobs/loader.ts';
+import { LogFile } from './logs/log-file.ts';
 import { Admission } from './net/admission.ts';
 import { DEFAULT_PORT, parseEndpoint } from './net/address.ts';
 import type { HostOptions } from './net/host-options.ts';
@@ -66,6 +68,7 @@ export interface Rooms {
   readonly recovered: readonly RecoveredJob[];
   readonly socketPath: string;
   readonly log: Logger;
+  readonly logFolder: string;
   readonly store: Store;
   readonly blobs: BlobStore;
   readonly pool: SlotPool;
@@ -143,6 +146,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     recovered: disk.recovered,
     socketPath: controlSocketPath(home.directory),
     log,
+    logFolder: dirname(home.log),
     store,
     blobs,
     pool,
@@ -179,11 +183,12 @@ async function startHost(
   }
 }
 
-/** A log line that a full disk refuses is lost; the peer goes on. */
 function openLog(path: string): Logger {
-  const lines = destination({ dest: path, sync: true, mode: 0o600 });
-  lines.on('error', () => {});
-  return pino({ base: null }, lines);
+  const level = process.env['MESH_LOG_LEVEL'] ?? 'info';
+  return pino(
+    { base: null, level: level in levels.values ? level : 'info' },
+    new LogFile(dirname(path)),
+  );
 }
 
 async function openDisk(

@@ -90,7 +90,7 @@ async function asTyped(command: string, home: string): Promise<string> {
     const brief = `timeout --foreground --preserve-status -s INT 1 ${line}`;
     return `TERM=xterm script -qec '${brief}' /dev/null`;
   }
-  return / (-w|--watch)\b/.test(line)
+  return / (-w|--watch|-f)\b/.test(line)
     ? `timeout --preserve-status -s INT 2 ${line}; [ $? -le 130 ]`
     : line;
 }

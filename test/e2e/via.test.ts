@@ -2,8 +2,10 @@
 import { chmod, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobSummary, PeersView, StatusView } from '../../src/node/control/api.ts';
+import type { LogLine } from '../../src/node/logs/log-line.ts';
 import type { Machine } from './harness/machine.ts';
 import { MachineRoom } from './harness/machine-room.ts';
+import { until } from './harness/until.ts';
 
 let room: MachineRoom;
 let near: Machine;
@@ -47,6 +49,45 @@ test('the doctor sees the other peer, its clock among the rest, and is content',
   await chmod(keyFile, 0o600);
   expect(status).toBe(1);
   expect(stdout).toContain(`→ chmod 600 '${keyFile}'`);
+});
+
+test('the log of both machines tells of the job, from either of them', async () => {
+  const { jobs } = await near.jobs();
+  const job = jobs.find(({ name }) => name === 'lent');
+  const words = ['logs', '--job', job?.id ?? '', '--all'];
+  const { stdout } = await near.mesh(words);
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text) as LogLine);
+  for (const mesh of ['near', 'far']) {
+    expect(lines).toContainEqual(expect.objectContaining({ mesh, msg: 'a job ended', done: 12 }));
+  }
+  expect(lines.map(({ time }) => time)).toEqual(
+    lines.map(({ time }) => time).toSorted((a, b) => a - b),
+  );
+  const other = await near.mesh(['logs', '--peer', 'far']);
+  expect(other.stdout).toContain('"name":"far"');
+  const later = await near.mesh(['logs', '--since', '1ms']);
+  expect(later).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect((await near.mesh(['logs', '--path'])).stdout).toBe(`${near.home}/logs/node.ndjson\n`);
+});
+
+test('a log that is followed tells what comes, until Ctrl-C', async () => {
+  const following = near.start(['logs', '-f', '--peer', 'far']);
+  await until('the past is told', () => following.stdout().includes('"started"'));
+  const file = await room.file('spin.json', {
+    version: 1,
+    kernel: 'spin',
+    tasks: 1,
+    costMs: 1,
+    mode: 'sleep',
+    seed: 1,
+  });
+  await near.mesh(['submit', file, '--name', 'followed', '-q']);
+  await until('the job is told', () => following.stdout().includes('"followed"'));
+  following.child.kill('SIGINT');
+  expect(await following.finished).toMatchObject({ status: 0, stderr: '' });
 });
 
 test('what is a machine’s own stays its own', async () => {

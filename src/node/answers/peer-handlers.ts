@@ -34,6 +34,7 @@ import type {
 } from '../control/handlers.ts';
 import { resolveJob, resolveJobs, shownJobId } from '../control/selector.ts';
 import { MeshError } from '../errors.ts';
+import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import { Copies } from './copies.ts';
 import { Observer } from './observer.ts';
 import { packRows, resultsSha256 } from './rows.ts';
@@ -68,6 +69,7 @@ export interface PeerPorts {
   putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
   connect(addr: string, waitMs: number): Promise<ConnectView>;
   key(): Promise<KeyView>;
+  logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine>;
   leave(timeoutMs: number): Promise<LeaveView>;
   stop(): Promise<void>;
 }
@@ -240,6 +242,10 @@ export class PeerHandlers implements ControlHandlers {
     const runner = await this.#ports.runner(book);
     const rows = packRows(book.ledger, this.#counted(book), runner.columns);
     return resultsView(this.#shown(id), rows, query, runner);
+  }
+
+  async *logs(query: LogQuery, signal?: AbortSignal): AsyncGenerator<LogLine> {
+    yield* this.#ports.logs(query, signal);
   }
 
   async trades(selector: string, task: number): Promise<TradesView> {

@@ -1,8 +1,7 @@
 // How a command that failed says so: what happened, why, what to type next; with --json one line for scripts.
 // Something that nobody foresaw leaves a report in the home, and its stack is shown on request only.
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { MeshError } from '../errors.ts';
+import { writeReport } from '../report.ts';
 import type { Context } from './context.ts';
 import { errorBody, printJson } from './output/json.ts';
 import type { Paint } from './output/terminal.ts';
@@ -34,24 +33,4 @@ async function unexpected(context: Context, thrown: unknown): Promise<MeshError>
   const report = await writeReport(context, thrown);
   const where = report === undefined ? '' : `\na report is in ${report}`;
   return new MeshError('INTERNAL', `unexpected: ${message}${where}`, { cause: thrown });
-}
-
-/** Undefined when the home cannot be written to: that must not hide the failure itself. */
-async function writeReport(context: Context, thrown: unknown): Promise<string | undefined> {
-  const directory = join(context.home, 'reports');
-  const file = join(directory, `${new Date().toISOString().replaceAll(':', '-')}.txt`);
-  // Values of flags may be private (paths, addresses); their names are enough to see what was asked.
-  const verbs = process.argv.slice(2).filter((word) => /^(-|[a-z]+$)/.test(word));
-  const text = [
-    `mesh ${context.version}, node ${process.version}, ${process.platform} ${process.arch}`,
-    `asked: ${verbs.map((word) => word.replace(/=.*/, '=…')).join(' ')}`,
-    thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
-  ].join('\n');
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await writeFile(file, `${text}\n`, { mode: 0o600 });
-    return file;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 // mesh join --foreground: this process is the peer. What launchd, systemd and a background `join` start.
 import { constants } from 'node:os';
+import { writeReport } from '../report.ts';
 import type { Context } from './context.ts';
 import type { JoinOptions } from './join-options.ts';
 import { renderJoined } from './output/peer-screens.ts';
@@ -19,6 +20,12 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   }).catch(async (error: unknown) => {
     await writeStartError(context.home, error);
     throw error;
+  });
+
+  // A bug ends the peer, whose work the others take over; it leaves a report, and the service starts it again.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${error.stack ?? error.message}\n`);
+    void endAfterReport(context, error);
   });
 
   let stopping = false;
@@ -43,4 +50,9 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   for (const signal of STOP_SIGNALS) process.off(signal, stop);
   process.off('disconnect', orphaned);
   return 0;
+}
+
+async function endAfterReport(context: Context, error: Error): Promise<void> {
+  await writeReport(context, error);
+  process.exit(1);
 }

@@ -23,6 +23,7 @@ const EXIT_MEANINGS: readonly (readonly [status: string, meaning: string])[] = [
 
 const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ['MESH_HOME', 'where this machine keeps key, identity and jobs (default ~/.mesh)'],
+  ['MESH_LOG_LEVEL', 'trace, debug, info (default), warn or error: what a node writes down'],
   ['NO_COLOR', 'no colour; FORCE_COLOR=1 the opposite; TERM=dumb counts'],
   ['COLUMNS', 'width of the screen when the terminal does not say'],
   ['DEBUG', 'set to anything: errors come with their stack'],

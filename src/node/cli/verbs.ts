@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { JoinFlags } from './join-options.ts';
+import type { LogsFlags } from './logs.ts';
 import type { ResultsFlags } from './results.ts';
 import type { SubmitFlags } from './submit.ts';
 import type { FollowFlags } from './watch.ts';
@@ -160,6 +161,28 @@ function declareMachine(program: Command, run: Run): void {
     .command('status')
     .description('this machine, and what to type next')
     .action(() => run(async (context) => (await import('./status.ts')).status(context)));
+  program
+    .command('logs')
+    .description('what nodes wrote down, here or on other peers')
+    .option('-f, --follow', 'go on with what comes')
+    .option('--peer <peer>', 'of another peer: its name, address or id')
+    .option('--all', 'of every peer, by time')
+    .option('--job <job>', 'only about this job')
+    .option('--task <i>', 'only about this task')
+    .option('--since <duration>', 'only of the last 10m, 1h30m')
+    .option('--level <level>', 'this level and worse: debug, info, warn, error')
+    .option('--path', 'print where the log of this machine lies')
+    .addHelpText(
+      'after',
+      examples(
+        'mesh logs -f',
+        'mesh logs --all --since 10m --level warn',
+        'mesh logs --job j-7f3a',
+      ),
+    )
+    .action((flags: LogsFlags) =>
+      run(async (context) => (await import('./logs.ts')).logs(context, flags)),
+    );
   program
     .command('doctor')
     .description('what is wrong here, and what mends it')

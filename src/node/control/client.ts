@@ -1,6 +1,7 @@
 // The other end of the control socket: the same handlers, for whoever is not the daemon. Loads nothing but
 // node:http, because `mesh peers` spends most of its time starting up.
 import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
+import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EXIT_CODES, type ErrorCode, MeshError } from '../errors.ts';
@@ -33,6 +34,7 @@ import type {
   SummaryQuery,
   WatchOptions,
 } from './handlers.ts';
+import { type LogLine, type LogQuery, parseLogLine } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
 import { controlSocketPath, probeSocket } from './socket.ts';
 
@@ -116,6 +118,25 @@ export class ControlClient implements ControlHandlers {
   results(job: string, { top, sort, where, labels }: ResultsQuery): Promise<ResultsView> {
     const search = query({ top, sort, where: filterText(where), labels });
     return this.#json({ method: 'GET', path: `${jobPath(job)}/results${search}`, patienceMs: 0 });
+  }
+
+  async *logs(wanted: LogQuery, signal?: AbortSignal): AsyncGenerator<LogLine> {
+    const path = `/v1/logs${query({ ...wanted })}`;
+    const response = await this.#send({ method: 'GET', path, patienceMs: 0 });
+    if (response.statusCode !== 200) throw await readError(response);
+    const stop = (): void => void response.destroy();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      for await (const text of createInterface({ input: response, crlfDelay: Infinity })) {
+        const line = parseLogLine(text);
+        if (line !== undefined) yield line;
+      }
+    } catch (error) {
+      if (signal?.aborted !== true) throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      response.destroy();
+    }
   }
 
   trades(job: string, task: number): Promise<TradesView> {

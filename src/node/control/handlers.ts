@@ -16,6 +16,7 @@ import type {
   SubmitView,
   TradesView,
 } from './api.ts';
+import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
 
 type Awaitable<T> = T | Promise<T>;
@@ -96,6 +97,8 @@ export interface ControlHandlers {
   ): Awaitable<() => void>;
   summary(job: string, query: SummaryQuery): Promise<JobSummary>;
   results(job: string, query: ResultsQuery): Promise<ResultsView>;
+  /** What the node wrote down; when following, until the reader goes. */
+  logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine>;
   /** Recomputed on the spot. */
   trades(job: string, task: number): Promise<TradesView>;
   /** Accepts `all`. Says which jobs it cancelled. */

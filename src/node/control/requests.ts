@@ -2,6 +2,7 @@
 // sentence and not inside the daemon, so every field is checked and bounded here.
 import * as z from 'zod';
 import { MeshError } from '../errors.ts';
+import type { LogQuery } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
 import type {
   ObserveOptions,
@@ -18,6 +19,7 @@ export const BLOB_BYTES_MAX = 2 ** 32;
 /** Tasks of a job; the deque's intervals count in 32 bits. */
 const TASKS_MAX = 2 ** 31 - 1;
 const DATASETS_MAX = 1000;
+const LOG_LINES_MAX = 100_000;
 const TOP_MAX = 100_000;
 /** Longer waits are the client's business: it can ask again. */
 const WAIT_MS_MAX = 3_600_000;
@@ -53,6 +55,14 @@ const summary = z.strictObject({ top: top.default(10), sort, where });
 const watch = z.strictObject({ top: top.default(10), sort, where, rows: flag });
 /** ms. Below this a screen only costs more; above it, it is no longer live. */
 const observe = z.strictObject({ intervalMs: z.coerce.number().int().min(50).max(60_000) });
+const logs = z.strictObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).optional(),
+  sinceMs: z.coerce.number().min(0).optional(),
+  job: z.string().min(1).max(100).optional(),
+  task: z.coerce.number().int().min(0).optional(),
+  last: z.coerce.number().int().min(0).max(LOG_LINES_MAX).optional(),
+  follow: flag,
+});
 const results = z.strictObject({
   top: top.optional(),
   sort,
@@ -85,6 +95,12 @@ export function readWatchOptions(query: URLSearchParams): WatchOptions {
 
 export function readObserveOptions(query: URLSearchParams): ObserveOptions {
   return read(observe, Object.fromEntries(query));
+}
+
+export function readLogQuery(query: URLSearchParams): LogQuery {
+  const { follow, ...rest } = read(logs, Object.fromEntries(query));
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { ...(Object.fromEntries(given) as LogQuery), follow };
 }
 
 export function readResultsQuery(query: URLSearchParams): ResultsQuery {

@@ -1,9 +1,10 @@
 // Method and path to handler. One table row per verb, so that the whole surface is on one screen:
 //
 //   GET  /v1/status  /v1/peers  /v1/jobs  /v1/key       POST /v1/jobs  /v1/peers  /v1/leave  /v1/stop
-//   GET  /v1/events                                     POST /v1/jobs/:job/cancel
+//   GET  /v1/events  /v1/logs                                     POST /v1/jobs/:job/cancel
 //   GET  /v1/jobs/:job/{summary,results,events}
 //   GET  /v1/jobs/:job/tasks/:task/trades               HEAD, PUT /v1/blobs/:sha256
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MeshError } from '../errors.ts';
 import type { StreamEvent } from './api.ts';
@@ -15,6 +16,7 @@ import {
   parseJson,
   readConnect,
   readLeave,
+  readLogQuery,
   readObserveOptions,
   readResultsQuery,
   readSubmit,
@@ -54,6 +56,7 @@ const ROUTES: readonly Route[] = [
   route('GET', '/v1/events', ({ handlers, response, query }) =>
     stream(response, (send) => handlers.observe(readObserveOptions(query), send)),
   ),
+  route('GET', '/v1/logs', streamLogs),
   own('GET', '/v1/key', ({ handlers }) => handlers.key()),
   route('POST', '/v1/jobs', async ({ handlers, request }) =>
     handlers.submit(readSubmit(await readJson(request))),
@@ -144,6 +147,21 @@ async function stream(
   stream = new EventStream(response);
   response.once('close', stop);
   for (const event of early) stream.send(event);
+}
+
+/** NDJSON, as it lies on the disk. */
+async function streamLogs({ handlers, response, query }: Call): Promise<void> {
+  const wanted = readLogQuery(query);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+  response.flushHeaders();
+  for await (const line of handlers.logs(wanted, gone.signal)) {
+    if (gone.signal.aborted) return;
+    const isSlow = !response.write(`${JSON.stringify(line)}\n`);
+    if (isSlow) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  }
+  response.end();
 }
 
 async function findBlob({ handlers, response, at: [sha256 = ''] }: Call): Promise<void> {

@@ -12,6 +12,7 @@ import type {
 } from '../../../src/node/control/api.ts';
 import type { ControlHandlers } from '../../../src/node/control/handlers.ts';
 import { resolveJob } from '../../../src/node/control/selector.ts';
+import type { LogLine, LogQuery } from '../../../src/node/logs/log-line.ts';
 import { MeshError } from '../../../src/node/errors.ts';
 
 export function peerView(change: Partial<PeerView> = {}): PeerView {
@@ -247,6 +248,11 @@ export class FakePeer implements ControlHandlers {
   async results(job: string, query: unknown) {
     this.asked.push({ job: resolveJob(job, this.jobViews), query });
     return this.resultsView;
+  }
+  async *logs(query: LogQuery): AsyncGenerator<LogLine> {
+    this.asked.push({ logs: query });
+    yield { level: 30, time: 1_767_600_000_000, msg: 'started', job: 'j-7f3aq0w9e8' };
+    yield { level: 40, time: 1_767_600_001_000, msg: 'a slot died', reason: 'väll' };
   }
   async trades(job: string, task: number) {
     this.asked.push({ job: resolveJob(job, this.jobViews), task });

@@ -12,6 +12,7 @@ import { ControlClient } from '../../../src/node/control/client.ts';
 import { ControlServer } from '../../../src/node/control/server.ts';
 import { controlSocketPath, probeSocket } from '../../../src/node/control/socket.ts';
 import { MeshError } from '../../../src/node/errors.ts';
+import type { LogLine } from '../../../src/node/logs/log-line.ts';
 import { FakePeer, jobSummary, jobView, peersView, snapshot, statusView } from './fake-peer.ts';
 
 let home: string;
@@ -91,6 +92,16 @@ describe('a request over the socket', () => {
     expect(await failure(client.observe({ intervalMs: 1 }, () => {}))).toMatchObject({
       code: 'USAGE',
     });
+  });
+
+  test('for the log gets its lines, letters of every language among them', async () => {
+    const lines: LogLine[] = [];
+    for await (const line of client.logs({ level: 'info', task: 7 })) lines.push(line);
+    expect(lines.map(({ msg, reason }) => [msg, reason])).toEqual([
+      ['started', undefined],
+      ['a slot died', 'väll'],
+    ]);
+    expect(peer.asked).toContainEqual({ logs: { level: 'info', task: 7, follow: false } });
   });
 
   test('carries a MeshError with code, hint and exit status', async () => {
