@@ -107,6 +107,8 @@ async function submit(
     rateKey: rateKeyOf(kernel, datasets),
     spec,
     datasets,
+    priority: request.priority,
+    weight: request.weight,
   };
   return { job, copies: await daemon.submit(header) };
 }

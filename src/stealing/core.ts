@@ -5,21 +5,22 @@
 // and why to call again if nothing happens. Outside input never throws: it is counted out by identity,
 // incarnation and job. `check()` states what must hold between any two facts.
 import { countTasks, validIntervals } from '../deque/interval-set.ts';
-import { invariant, unreachable } from '../invariant.ts';
+import { unreachable } from '../invariant.ts';
 import { slotDied } from './attempts.ts';
 import { Census } from './census.ts';
 import { Custody } from './custody.ts';
 import { endingOf } from './ending.ts';
 import { Greeting } from './greeting.ts';
-import { heartbeatOf } from './heartbeat.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobEnding, JobHeader, RowBatch } from './job.ts';
 import { Leaving } from './leaving.ts';
+import { checkState } from './invariants.ts';
 import { checkLimits } from './limits.ts';
 import type { Message } from './messages.ts';
 import type { Output } from './output.ts';
+import { Presence } from './presence.ts';
 import { Recording } from './recording.ts';
 import { type CoreOptions, CoreState } from './state.ts';
 import { type CoreStatus, statusOf } from './status.ts';
@@ -40,7 +41,7 @@ export class StealingCore {
   readonly #census: Census;
   readonly #greeting: Greeting;
   readonly #leaving: Leaving;
-  #nextBeatMs = Number.NEGATIVE_INFINITY;
+  readonly #presence: Presence;
 
   constructor(options: CoreOptions) {
     checkLimits(options.limits);
@@ -53,14 +54,21 @@ export class StealingCore {
     this.#census = new Census(state, this.#custody, this.#recording);
     this.#greeting = new Greeting(state);
     this.#leaving = new Leaving(state, this.#custody, this.#recording);
+    this.#presence = new Presence(state, {
+      custody: this.#custody,
+      recording: this.#recording,
+      thief: this.#thief,
+      census: this.#census,
+      greeting: this.#greeting,
+    });
   }
 
   handle(input: Input, nowMs: number): Output[] {
     const state = this.#state;
     state.nowMs = Math.max(state.nowMs, nowMs);
-    for (const peer of state.beliefs.look(state.nowMs)) this.#lost(peer);
+    for (const peer of state.beliefs.look(state.nowMs)) this.#presence.lost(peer);
     this.#take(input);
-    this.#tick();
+    this.#presence.tick();
     for (const job of state.jobs.values()) this.#lookAt(job);
     if (state.seeding && !state.isDraining) this.#victim.feed();
     refillWindow(state);
@@ -73,7 +81,7 @@ export class StealingCore {
   /** Always defined: a heartbeat is due sooner or later. */
   nextWake(): { readonly atMs: number; readonly reason: WakeReason } {
     let wake: { atMs: number; reason: WakeReason } = {
-      atMs: this.#nextBeatMs,
+      atMs: this.#presence.nextBeatMs,
       reason: 'heartbeat',
     };
     const consider = (atMs: number | undefined, reason: WakeReason): void => {
@@ -101,15 +109,7 @@ export class StealingCore {
 
   /** What must hold between any two facts; throws when it does not. */
   check(): void {
-    for (const job of this.#state.jobs.values()) {
-      const { ledger, running, retries, queue } = job;
-      const queued = queue.intervals();
-      invariant(running.intersect(queued).isEmpty, 'a task is queued or running, not both');
-      invariant(retries.intersect(queued).isEmpty, 'a task is queued or retried, not both');
-      invariant(running.intersect(retries).isEmpty, 'a task is running or retried, not both');
-      invariant(ledger.counted.subtract(ledger.present).isEmpty, 'what counts is present');
-      invariant(job.isActive || !job.holdsTasks || !running.isEmpty, 'an ended job queues nothing');
-    }
+    checkState(this.#state);
   }
 
   #take(input: Input): void {
@@ -118,9 +118,9 @@ export class StealingCore {
       case 'jobRecovered':
         return this.#jobRecovered(input.header, input.batches, input.ending);
       case 'peerConnected':
-        return this.#peerConnected(input.face);
+        return this.#presence.connected(input.face);
       case 'peerDisconnected':
-        return this.#peerDisconnected(input.peer, input.refused);
+        return this.#presence.disconnected(input.peer, input.refused);
       case 'messageReceived':
         return this.#messageReceived(input.from, input.incarnation, input.message);
       case 'jobSubmitted':
@@ -130,7 +130,7 @@ export class StealingCore {
       case 'jobUnloadable':
         return this.#withJob(input.job, (job) => {
           this.#greeting.unloadable(job, input.reason);
-          this.#beat();
+          this.#presence.beat();
         });
       case 'tasksFinished':
         return this.#tasksFinished(input);
@@ -151,7 +151,7 @@ export class StealingCore {
         return this.#withJob(input.job, (job) => this.#census.gather(job));
       case 'leaveRequested':
         state.isDraining = true;
-        return this.#beat();
+        return this.#presence.beat();
       case 'windowDry':
       case 'wakeDue':
         return;
@@ -179,41 +179,10 @@ export class StealingCore {
     } else job.ledger.count(job.ledger.present.intervals());
   }
 
-  #peerConnected(face: Extract<Input, { kind: 'peerConnected' }>['face']): void {
-    const state = this.#state;
-    const outcome = state.beliefs.connected(face, state.nowMs);
-    if (outcome === 'fenced') return;
-    this.#thief.forget(face.peer);
-    if (outcome === 'restarted') this.#lost(face.peer);
-    this.#greeting.greet(face.peer);
-    this.#beat();
-  }
-
-  #peerDisconnected(peer: PeerId, refused: boolean): void {
-    const state = this.#state;
-    const belief = state.beliefs.get(peer);
-    if (belief === undefined) return;
-    belief.connected = false;
-    belief.armed = false;
-    this.#thief.forget(peer);
-    this.#recording.forgetDeliveries((to) => to === peer);
-    if (!refused || belief.state === 'lost') return;
-    state.beliefs.lose(peer);
-    this.#lost(peer);
-  }
-
-  /** Lost, or living a new life that holds nothing of the old one. */
-  #lost(peer: PeerId): void {
-    const state = this.#state;
-    this.#custody.takeBack(peer);
-    this.#thief.forget(peer);
-    this.#recording.forgetDeliveries((to) => to === peer);
-    for (const job of state.activeJobs()) this.#census.want(job);
-  }
-
   #jobSubmitted(header: JobHeader): void {
     const job = this.#state.openBook(header);
     job.owesAnswer = true;
+    job.owesWave = true;
     this.#greeting.keep(job);
     this.#greeting.load(job);
     this.#greeting.offer(job);
@@ -232,6 +201,7 @@ export class StealingCore {
     for (const [start, end] of input.intervals) job.running.remove(start, end);
     const units = job.costs.of(input.intervals);
     state.rates.measured(job.header.rateKey, units, input.busyMs);
+    job.servedMs += input.busyMs;
     state.recent.add(state.nowMs, countTasks(input.intervals), units);
     resizeMicroBatch(state, job);
     this.#recording.finished(job, input.intervals, input.values);
@@ -265,7 +235,7 @@ export class StealingCore {
       case 'rowsKept':
         return this.#recording.kept(from, message.delivery);
       case 'leaving':
-        return this.#peerDisconnected(from, true);
+        return this.#presence.disconnected(from, true);
       case 'rows':
       case 'census':
       case 'censusAnswer':
@@ -304,7 +274,7 @@ export class StealingCore {
 
   #heartbeat(from: PeerId, beat: Extract<Message, { kind: 'heartbeat' }>): void {
     this.#state.beliefs.beat(from, beat, this.#state.nowMs);
-    this.#thief.heardBacklog(beat.backlogMs);
+    this.#thief.heardBacklog(from, beat.backlogMs);
     for (const { job, steals, messages } of beat.jobs) {
       const book = this.#state.jobs.get(job);
       if (book === undefined) continue;
@@ -351,27 +321,6 @@ export class StealingCore {
     if (job.work !== undefined || job.isLoading)
       state.emit({ kind: 'unloadJob', job: job.header.job });
     state.emit({ kind: 'jobChanged', job: job.header.job });
-  }
-
-  /** What time alone brings: heartbeats, re-sent grants, rows that nobody acknowledged. */
-  #tick(): void {
-    const { nowMs, jobs } = this.#state;
-    this.#custody.tick();
-    if (nowMs < this.#nextBeatMs) return;
-    this.#beat();
-    this.#recording.forgetDeliveries(() => false);
-    this.#recording.retryDisk();
-    this.#greeting.retryDisk();
-    for (const job of jobs.values()) this.#recording.deliverOwed(job);
-  }
-
-  #beat(): void {
-    const state = this.#state;
-    this.#nextBeatMs = state.nowMs + state.limits.heartbeatMs;
-    this.#thief.telling();
-    for (const belief of state.beliefs.all().filter(({ connected }) => connected)) {
-      state.send(belief.face.peer, heartbeatOf(state, belief, this.#custody));
-    }
   }
 
   /** What any fact may have changed for one job: its owner, its census, its end, who gets fed. */

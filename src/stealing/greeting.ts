@@ -117,8 +117,11 @@ export class Greeting {
     if (ending === undefined) return;
     const id = this.#state.persist({ kind: 'ended', job: header.job, ending });
     this.#ending.set(id, job);
-    const isOurs = this.#state.isOwner(job) || ending.state === 'cancelled';
-    if (isOurs) this.#state.broadcast({ kind: 'jobEnded', header, ending }, id);
+    // Nothing is acknowledged by a cancel: it need not wait for this disk, and everybody stops within a message.
+    if (ending.state === 'cancelled') this.#state.broadcast({ kind: 'jobEnded', header, ending });
+    else if (this.#state.isOwner(job)) {
+      this.#state.broadcast({ kind: 'jobEnded', header, ending }, id);
+    }
   }
 
   persisted(id: number): void {

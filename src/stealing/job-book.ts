@@ -51,6 +51,12 @@ export class JobBook {
   /** Rounds in a row since which no row came, and the rows there were at the last. */
   fruitlessRounds = 0;
   presentAtRound = 0;
+  /** Slot-ms that its tasks took here, for its turn among other jobs. */
+  servedMs = 0;
+  /** It had tasks here at the last look, and so a place in the order of turns. */
+  isInTurns = false;
+  /** Submitted here, and the first wave has not gone out yet. */
+  owesWave = false;
   steals = 0;
   messages = 0;
   readonly #equalCosts: WorkModel;
@@ -83,6 +89,11 @@ export class JobBook {
   /** Tasks here that nobody else runs: queued or claimed. */
   get holdsTasks(): boolean {
     return this.queue.taskCount > 0 || !this.running.isEmpty || !this.retries.isEmpty;
+  }
+
+  /** Tasks that no slot has claimed and no window holds. */
+  get hasWaiting(): boolean {
+    return this.queue.taskCount > 0 || !this.retries.isEmpty;
   }
 
   /** Queues what is new here: neither done nor held already. */

@@ -25,6 +25,10 @@ export interface JobHeader {
   readonly rateKey: string;
   readonly spec: BlobRef;
   readonly datasets: readonly BlobRef[];
+  /** -10..10, 0 when absent: jobs of a higher one run first. */
+  readonly priority?: number | undefined;
+  /** 1..100, 1 when absent: parts of the slots' time that the job has beside others of its priority. */
+  readonly weight?: number | undefined;
 }
 
 /**

@@ -51,6 +51,12 @@ export interface Limits {
   /** ms after which a peer that still lacks a job's data gives all it holds of it to whoever asks. Less: work
    * travels while small data is on its way; more: it lies idle. A guess: a 10 MB dataset takes that long. */
   readonly loadPatienceMs: number;
+  /** ms of every slot that one of several jobs of a priority runs at a stretch. More: a job waits longer for its
+   * turn; less: windows change more often (some 0.1 ms of idle slots each). */
+  readonly turnMs: number;
+  /** ms of every slot that a job may take ahead of others of its priority when it comes: a short job of a person
+   * who waits ends within it. The most that leaves ten seconds fair to 5 %. */
+  readonly turnBurstMs: number;
   /** Units per slot-millisecond before anything was measured: a unit is nominally a microsecond. */
   readonly priorUnitsPerSlotMs: number;
   /** Attempts of one task (a dead slot each) until it is reported as failed. */
@@ -81,6 +87,8 @@ export const DEFAULT_LIMITS: Limits = {
   censusPauseMs: 1_000,
   rateMemoryMs: 3_000,
   loadPatienceMs: 1_000,
+  turnMs: 20,
+  turnBurstMs: 500,
   priorUnitsPerSlotMs: 1_000,
   attemptsMax: 3,
   endingsToldMax: 50,
@@ -90,6 +98,7 @@ export function checkLimits(limits: Limits): void {
   invariant(limits.suspectMs >= 4 * limits.heartbeatMs, 'a suspect missed several heartbeats');
   invariant(limits.lostMs > limits.suspectMs, 'a lost peer was suspect before');
   invariant(limits.stealTimeoutMs < limits.suspectMs, 'a thief gives up before it suspects');
+  invariant(limits.turnBurstMs <= 500, 'ten seconds are fair to 5 %');
   invariant(limits.refusalsMax >= 1 && limits.attemptsMax >= 1, 'at least one try');
   invariant(limits.rowsMessageBytesMax < 1024 * 1024, 'rows fit a control frame');
 }

@@ -70,8 +70,10 @@ export type Message =
       readonly request: number;
       readonly rates: readonly Rate[];
       readonly slots: number;
-      /** Work the thief still has, in milliseconds of its own time. */
+      /** Work the thief still has, in milliseconds of its own time; of `job` and what runs before it. */
       readonly backlogMs: number;
+      /** Only tasks of this job, because its turn has come over there. */
+      readonly job?: JobId | undefined;
     }
   | { readonly kind: 'stealRefused'; readonly request: number; readonly reason: RefusalReason }
   /** Work changes hands: counts as held by the sender until confirmed. `request` 0: nobody asked. */

@@ -6,11 +6,20 @@
 import type { Belief } from './beliefs.ts';
 import { hasIdleSlot } from './heartbeat.ts';
 import type { PeerId } from './ids.ts';
+import type { JobBook } from './job-book.ts';
 import type { CoreState } from './state.ts';
+import { inTurn } from './turns.ts';
 import { microBatchMs } from './windows.ts';
 
 /** Up to here everybody is everybody's neighbour; above, neighbours differ in one bit of their rank. */
 export const FULL_GRAPH_PEERS = 32;
+
+interface Need {
+  /** undefined: any job will do, because nothing else is known or there is one only. */
+  readonly job: JobBook | undefined;
+  /** ms of work here that goes before what is asked for. */
+  readonly aheadMs: number;
+}
 
 export class Thief {
   readonly #state: CoreState;
@@ -49,11 +58,17 @@ export class Thief {
   }
 
   /** Somebody has plenty while we wait: a lifeline was lost on the way, or nobody feeds them. Ask again. */
-  heardBacklog(backlogMs: number): void {
-    const isDry = this.#refusals >= this.#state.limits.refusalsMax;
-    if (isDry && backlogMs > this.#thresholdMs() && this.#state.unclaimedMs() === 0) {
-      this.#refusals = 0;
-    }
+  heardBacklog(from: PeerId, backlogMs: number): void {
+    if (this.#refusals < this.#state.limits.refusalsMax) return;
+    const need = this.#need();
+    if (need === 'none') return;
+    const belief = this.#state.beliefs.get(from);
+    const surplusMs =
+      need.job === undefined || belief === undefined
+        ? backlogMs
+        : this.#surplusMs(belief, need.job);
+    const isWaiting = need.job !== undefined || this.#state.unclaimedMs() === 0;
+    if (isWaiting && surplusMs > this.#thresholdMs()) this.#refusals = 0;
   }
 
   /** The peer is gone or new: it does not know that we wait. */
@@ -67,8 +82,8 @@ export class Thief {
     const state = this.#state;
     if (state.isDraining || state.face.slots === 0) return;
     this.#giveUpOnSilence();
-    const unclaimedMs = state.unclaimedMs();
-    if (unclaimedMs >= this.#thresholdMs()) {
+    const need = this.#need();
+    if (need === 'none') {
       this.#refusals = 0;
       return;
     }
@@ -76,14 +91,14 @@ export class Thief {
     const canRunSome = state.activeJobs().some((job) => !job.isUnloadable);
     if (this.#refusals < state.limits.refusalsMax && canRunSome) {
       if (state.nowMs < this.#pauseUntilMs) return;
-      const victim = this.#pickVictim();
+      const victim = this.#pickVictim(need.job);
       if (victim !== undefined) {
-        this.#ask(victim);
+        this.#ask(victim, need);
         return;
       }
     }
     // A lifeline says that a slot stands still. While all are busy, what is sent here would only wait here.
-    if (unclaimedMs === 0 && hasIdleSlot(state)) this.#arm();
+    if (state.unclaimedMs() === 0 && hasIdleSlot(state)) this.#arm();
   }
 
   /** When `look` has to be called again though nothing happened. */
@@ -93,7 +108,33 @@ export class Thief {
     return this.#pauseUntilMs > this.#state.nowMs ? this.#pauseUntilMs : undefined;
   }
 
-  #ask(victim: Belief): void {
+  /** Which work is missing here: jobs in the order of their turns, until there is enough for the slots. A job
+   * that should run before what is here, and of which others have plenty, is asked for by name. */
+  #need(): Need | 'none' {
+    const state = this.#state;
+    const thresholdMs = this.#thresholdMs();
+    const jobs = inTurn(state);
+    let aheadMs = 0;
+    for (const job of jobs) {
+      aheadMs += state.unclaimedWork(job) / state.ownRate(job.header.rateKey);
+      if (aheadMs >= thresholdMs) return 'none';
+      if (jobs.length < 2 || job.isUnloadable) continue;
+      const hasPlenty = state.beliefs
+        .ok()
+        .some((belief) => this.#surplusMs(belief, job) > thresholdMs / 2);
+      if (hasPlenty) return { job, aheadMs };
+    }
+    return { job: undefined, aheadMs: state.backlogMs() };
+  }
+
+  /** ms of work of one job that a peer has by now, if it went on with it since it told us. */
+  #surplusMs(belief: Belief, job: JobBook): number {
+    const work = belief.progress.get(job.header.job)?.backlogWork ?? 0;
+    const rate = this.#state.beliefs.rateOf(belief, job.header.rateKey);
+    return rate > 0 ? work / rate - (this.#state.nowMs - belief.beatMs) : 0;
+  }
+
+  #ask(victim: Belief, need: Need): void {
     const state = this.#state;
     const request = this.#nextRequest++;
     this.#asked = { request, victim: victim.face.peer, sentMs: state.nowMs };
@@ -102,7 +143,8 @@ export class Thief {
       request,
       rates: state.toldRates(),
       slots: state.face.slots,
-      backlogMs: state.backlogMs(),
+      backlogMs: need.aheadMs,
+      ...(need.job === undefined ? {} : { job: need.job.header.job }),
     });
   }
 
@@ -133,11 +175,14 @@ export class Thief {
   }
 
   /** Weighted by surplus, so that thieves spread over victims; full view, as beliefs age by what they said. */
-  #pickVictim(): Belief | undefined {
+  #pickVictim(job: JobBook | undefined): Belief | undefined {
     const { beliefs, nowMs, rng } = this.#state;
     const surplus = beliefs
       .ok()
-      .map((belief) => ({ belief, ms: beliefs.agedBacklogMs(belief, nowMs) }))
+      .map((belief) => ({
+        belief,
+        ms: job === undefined ? beliefs.agedBacklogMs(belief, nowMs) : this.#surplusMs(belief, job),
+      }))
       .filter(({ ms }) => ms > this.#thresholdMs() / 2);
     const total = surplus.reduce((sum, { ms }) => sum + ms, 0);
     let point = rng.nextFloat() * total;

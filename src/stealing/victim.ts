@@ -6,12 +6,13 @@ import type { Belief } from './beliefs.ts';
 import { ratesOf } from './beliefs.ts';
 import type { Custody } from './custody.ts';
 import { busySlots } from './heartbeat.ts';
-import type { PeerId } from './ids.ts';
+import type { JobId, PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
-import type { Batch, Rate, RefusalReason } from './messages.ts';
+import type { Batch, Message, Rate, RefusalReason } from './messages.ts';
 import { equalFinishWork, seedShares, tasksForWork } from './share.ts';
 import type { CoreState } from './state.ts';
 import { FULL_GRAPH_PEERS } from './thief.ts';
+import { inTurn, priorityOf } from './turns.ts';
 import { microBatchMs, shrinkWindow } from './windows.ts';
 
 export class Victim {
@@ -24,14 +25,11 @@ export class Victim {
   }
 
   /** One round trip: the answer is work, or a refusal with its reason. */
-  asked(
-    from: PeerId,
-    ask: { request: number; rates: readonly Rate[]; slots: number; backlogMs: number },
-  ): void {
+  asked(from: PeerId, ask: Omit<Extract<Message, { kind: 'stealRequest' }>, 'kind'>): void {
     const belief = this.#state.beliefs.get(from);
     if (belief === undefined) return;
     belief.rates = ratesOf(ask.rates);
-    const batches = this.#loot(belief, ask.backlogMs);
+    const batches = this.#loot(belief, ask.backlogMs, ask.job);
     if (Array.isArray(batches)) this.#custody.grant(from, ask.request, batches);
     else {
       const { request } = ask;
@@ -56,31 +54,53 @@ export class Victim {
 
   /** Shares what is here with everybody who waits; called when work arrives and when tasks finish. */
   feed(): void {
-    const waiting = this.#state.beliefs
+    const takers = this.#state.beliefs
       .ok()
-      .filter((belief) => belief.armed && !belief.draining && belief.face.slots > 0);
-    if (waiting.length === 0) return;
-    // Before the slots know a job its costs are not known, and so no share of it.
-    for (const job of this.#state.activeJobs()) {
-      if (job.isRunnable) this.#feedFrom(job, waiting);
+      .filter((belief) => !belief.draining && belief.face.slots > 0);
+    if (takers.length === 0) return;
+    const jobs = inTurn(this.#state);
+    for (const job of jobs) {
+      // Before the slots know a job its costs are not known, and so no share of it.
+      if (!job.isRunnable) continue;
+      // On a mesh that is busy with other jobs nobody waits, and yet a new one is everybody's business.
+      const isForAll = job.owesWave && jobs.length > 1;
+      job.owesWave = false;
+      this.#feedFrom(
+        job,
+        takers.filter((belief) => belief.armed || isForAll),
+      );
     }
   }
 
   #feedFrom(job: JobBook, waiting: readonly Belief[]): void {
     const state = this.#state;
-    const hungry = waiting.filter((belief) => belief.armed && this.#isWorthAGrant(job, belief));
+    const hungry = waiting.filter((belief) => this.#isWorthAGrant(job, belief));
     if (hungry.length === 0) return;
     const { rateKey } = job.header;
     const here = { backlogWork: state.backlogWork(job), rate: this.#rateHere(job) };
     const shares = seedShares(
       here,
-      hungry.map((belief) => ({ backlogWork: 0, rate: state.beliefs.rateOf(belief, rateKey) })),
+      hungry.map((belief) => {
+        const rate = state.beliefs.rateOf(belief, rateKey);
+        return { backlogWork: this.#aheadMs(job, belief) * rate, rate };
+      }),
     );
     for (const [i, belief] of hungry.entries()) {
       const intervals = this.#take(job, shares[i] ?? 0, this.#spareTasks(job));
       if (intervals.length === 0) continue;
       this.#custody.grant(belief.face.peer, 0, [{ job: job.header.job, intervals }]);
     }
+  }
+
+  /** ms for which that peer is busy with jobs that go first there. */
+  #aheadMs(job: JobBook, belief: Belief): number {
+    let ms = 0;
+    for (const [id, { backlogWork }] of belief.progress) {
+      const other = this.#state.jobs.get(id);
+      if (other === undefined || belief.armed || priorityOf(other) <= priorityOf(job)) continue;
+      ms += backlogWork / Math.max(1e-9, this.#state.beliefs.rateOf(belief, other.header.rateKey));
+    }
+    return ms;
   }
 
   /** A peer that waits for the job's data finishes nothing: whoever can run it gets all of it. */
@@ -97,13 +117,14 @@ export class Victim {
     return ms > state.limits.prefetchRoundTrips * belief.rttMs;
   }
 
-  #loot(thief: Belief, thiefBacklogMs: number): Batch[] | RefusalReason {
+  #loot(thief: Belief, thiefBacklogMs: number, only?: JobId): Batch[] | RefusalReason {
     const state = this.#state;
     if (thief.draining) return 'draining';
     let leftMs = thiefBacklogMs;
     let hasWork = false;
-    for (const job of state.activeJobs()) {
+    for (const job of inTurn(state)) {
       const { rateKey } = job.header;
+      if (only !== undefined && job.header.job !== only) continue;
       const rate = state.beliefs.rateOf(thief, rateKey);
       const unclaimed = state.unclaimedWork(job);
       if (unclaimed === 0 || rate === 0) continue;

@@ -5,18 +5,24 @@ import { WINDOW_SEGMENTS_MAX, WINDOW_TASKS_MAX } from '../deque/cursor.ts';
 import { invariant } from '../invariant.ts';
 import type { JobBook } from './job-book.ts';
 import type { CoreState } from './state.ts';
+import { admitToTurns, inTurn, outranks, turnTasks } from './turns.ts';
 
-/** Opens the next window when the slots have claimed all of the last one. Jobs run in the order of arrival. */
+/** Opens the next window when the slots have claimed all of the last one, or when another job's turn has come:
+ * what is unclaimed then goes back, so that a job waits for one micro-batch and not for a window. */
 export function refillWindow(state: CoreState): void {
-  if (state.isDraining || state.cursor.window() !== undefined) return;
-  for (const job of state.activeJobs()) {
-    if (!job.isRunnable) continue;
-    if (openRetry(state, job)) return;
-    if (job.queue.taskCount === 0) continue;
-    const intervals = job.queue.popBottom(WINDOW_TASKS_MAX, WINDOW_SEGMENTS_MAX);
-    open(state, job, intervals, microBatchTasks(state, job, intervals));
-    return;
+  if (state.isDraining) return;
+  admitToTurns(state);
+  const next = inTurn(state).find((job) => job.isRunnable && job.hasWaiting);
+  if (next === undefined) return;
+  const current = state.windowJob();
+  if (current !== undefined) {
+    if (current === next || !outranks(state, next, current)) return;
+    closeWindow(state, current);
   }
+  if (openRetry(state, next)) return;
+  const tasks = turnTasks(state, next, WINDOW_TASKS_MAX);
+  const intervals = next.queue.popBottom(tasks, WINDOW_SEGMENTS_MAX);
+  open(state, next, intervals, microBatchTasks(state, next, intervals));
 }
 
 /** Tasks over which a slot died run alone, so that the next death names its task. */
@@ -76,5 +82,10 @@ export function shrinkWindow(state: CoreState, job: JobBook, tasks: number): Int
 /** Everything unclaimed of this job goes back from the window into its queue. */
 export function closeWindow(state: CoreState, job: JobBook): void {
   const taken = shrinkWindow(state, job, WINDOW_TASKS_MAX);
-  job.queue.pushBottom(IntervalSet.from(taken).subtract(job.ledger.present).intervals());
+  const open = IntervalSet.from(taken).subtract(job.ledger.present);
+  for (const task of job.attempts.keys()) {
+    // A slot died over it before: it stays among those that run alone.
+    if (open.remove(task, task + 1) > 0) job.retries.add(task, task + 1);
+  }
+  job.queue.pushBottom(open.intervals());
 }

@@ -149,6 +149,8 @@ function jobView(
     ...pace(job),
     owner: displayName(status, job.owner, owner?.face.name ?? job.owner.slice(-8)),
     submittedAt: header.submittedAt,
+    priority: header.priority ?? 0,
+    weight: header.weight ?? 1,
   };
 }
 

@@ -1,5 +1,6 @@
 // Values of flags, read once and the same way everywhere. A value that cannot be read ends as USAGE and names its
 // flag.
+import { PRIORITY_MAX, PRIORITY_MIN, WEIGHT_MAX } from '../../stealing/turns.ts';
 import { MeshError } from '../errors.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -51,6 +52,19 @@ export function parseChoice<T extends string>(
 
 function badValue(flag: string, text: string, expected: string): MeshError {
   return new MeshError('USAGE', `${flag} must be ${expected}, not "${text.slice(0, 60)}"`);
+}
+
+/** Whole number with a sign. */
+export function parsePriority(text: string): number {
+  const value = /^[+-]?\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= PRIORITY_MIN && value <= PRIORITY_MAX)) {
+    throw badValue('--priority', text, `a whole number from ${PRIORITY_MIN} to ${PRIORITY_MAX}`);
+  }
+  return value;
+}
+
+export function parseWeight(text: string): number {
+  return parseWhole(text, '--weight', { min: 1, max: WEIGHT_MAX });
 }
 
 /** Slots of one peer: more than this on one machine is a typo. */

@@ -12,7 +12,7 @@ import { follow, printDetached } from './follow.ts';
 import { type InputFlags, readJob } from './job-input.ts';
 import { reachPeers } from './join.ts';
 import { readPeers } from './join-options.ts';
-import { parseChoice, parseSlots } from './options.ts';
+import { parseChoice, parsePriority, parseSlots, parseWeight } from './options.ts';
 import { plural } from './output/format.ts';
 import { printJson } from './output/json.ts';
 import { type FollowFlags, readFollowFlags } from './watch.ts';
@@ -20,6 +20,8 @@ import { type FollowFlags, readFollowFlags } from './watch.ts';
 export interface SubmitFlags extends InputFlags, FollowFlags {
   readonly detach?: boolean;
   readonly name?: string;
+  readonly priority?: string;
+  readonly weight?: string;
   readonly embed: string;
   readonly slots?: string;
   readonly peer?: readonly string[];
@@ -41,6 +43,10 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     slots: flags.slots === undefined ? undefined : parseSlots(flags.slots),
     detach: flags.detach ?? false,
   };
+  const standing = {
+    priority: flags.priority === undefined ? undefined : parsePriority(flags.priority),
+    weight: flags.weight === undefined ? undefined : parseWeight(flags.weight),
+  };
   // The file first: a mistake in it is found without a node, and costs nothing.
   const prepared = await readJob(context, file, flags);
   if (prepared === undefined) return EXIT_CODES.BAD_INPUT;
@@ -51,6 +57,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
   try {
     const job = await submitPrepared(place.handlers, {
       ...prepared,
+      ...standing,
       name: flags.name ?? prepared.name,
     });
     if (options.detach) {

@@ -35,6 +35,11 @@ function declareRunning(program: Command, run: Run): void {
     .option('--top <n>', 'how many of the best to show', '10')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
     .option('--where <conditions>', "only results like these, e.g. 'trades>30'")
+    .option('--priority <n>', 'from -10 to 10 (default 0): jobs of a higher one run first')
+    .option(
+      '--weight <n>',
+      'its part of the time beside jobs of one priority, 1 to 100 (default 1)',
+    )
     .option('--max-fails <n>', 'cancel the job when more than N, or P%, of its backtests fail')
     .option('--cancel-on-interrupt', 'Ctrl-C cancels the job (exit 5) instead of detaching')
     .option(

@@ -95,6 +95,8 @@ export interface JobView {
   /** Name of the peer that answers for the job. */
   readonly owner: string;
   readonly submittedAt: string;
+  readonly priority: number;
+  readonly weight: number;
 }
 
 export interface JobsView {

@@ -34,6 +34,9 @@ export interface SubmitRequest {
   readonly spec: BlobName;
   readonly datasets: readonly BlobName[];
   readonly taskCount: number;
+  /** -10..10 and 1..100; default 0 and 1. */
+  readonly priority?: number | undefined;
+  readonly weight?: number | undefined;
 }
 
 export interface WatchOptions {

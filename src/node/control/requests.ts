@@ -35,6 +35,8 @@ const submit = z.strictObject({
   spec: blob,
   datasets: z.array(blob).max(DATASETS_MAX),
   taskCount: z.int().min(1).max(TASKS_MAX),
+  priority: z.int().min(-10).max(10).optional(),
+  weight: z.int().min(1).max(100).optional(),
 });
 const connect = z.strictObject({
   addr: z.string().min(1).max(300),

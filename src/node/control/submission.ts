@@ -10,6 +10,8 @@ export interface Submission {
   readonly specBytes: Uint8Array;
   readonly datasets: readonly { readonly sha256: string; readonly bytes: Uint8Array }[];
   readonly taskCount: number;
+  readonly priority?: number | undefined;
+  readonly weight?: number | undefined;
 }
 
 type Receiver = Pick<ControlHandlers, 'hasBlob' | 'putBlob' | 'submit'>;
@@ -23,9 +25,9 @@ export async function submitPrepared(peer: Receiver, job: Submission): Promise<S
   const spec = await upload(peer, sha256Of(job.specBytes), job.specBytes);
   const datasets: BlobName[] = [];
   for (const { sha256, bytes } of job.datasets) datasets.push(await upload(peer, sha256, bytes));
-  const { kernel, taskCount } = job;
+  const { kernel, taskCount, priority, weight } = job;
   const name = job.name.slice(0, JOB_NAME_CHARS_MAX);
-  return peer.submit({ name, kernel, spec, datasets, taskCount });
+  return peer.submit({ name, kernel, spec, datasets, taskCount, priority, weight });
 }
 
 async function upload(peer: Receiver, sha256: string, bytes: Uint8Array): Promise<BlobName> {

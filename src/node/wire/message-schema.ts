@@ -10,6 +10,7 @@ import type {
   Rate,
   RefusalReason,
 } from '../../stealing/messages.ts';
+import { PRIORITY_MAX, PRIORITY_MIN, WEIGHT_MAX } from '../../stealing/turns.ts';
 import {
   amount,
   count,
@@ -75,6 +76,8 @@ const jobHeader: Field<JobHeader> = record<JobHeader>({
   rateKey: text(1024),
   spec: blobRef,
   datasets: list(blobRef, 1024),
+  priority: optional(integer(PRIORITY_MIN, PRIORITY_MAX)),
+  weight: optional(integer(1, WEIGHT_MAX)),
 });
 
 const peerShare: Field<PeerShare> = record<PeerShare>({
@@ -169,6 +172,7 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
     rates,
     slots: slotCount,
     backlogMs: amount,
+    job: optional(jobIdText),
   }),
   stealRefused: record<Body<'stealRefused'>>({
     request: count,

@@ -20,6 +20,8 @@ export interface JobPlan {
   readonly rowWidth: number;
   /** Spec and datasets together. */
   readonly dataBytes: number;
+  readonly priority?: number;
+  readonly weight?: number;
 }
 
 export interface NetworkPlan {

@@ -273,6 +273,8 @@ function truthOf(scenario: Scenario, plan: JobPlan, index: number): JobTruth {
     rateKey: `simulated-${index}`,
     spec: { sha256: hex.padEnd(64, '1'), bytes: plan.dataBytes },
     datasets: [],
+    priority: plan.priority,
+    weight: plan.weight,
   };
   return {
     header,

@@ -106,6 +106,8 @@ export function jobView(change: Partial<JobView> = {}): JobView {
     etaMs: 18_000,
     owner: 'studio',
     submittedAt: '2026-01-05T10:32:01.000Z',
+    priority: 0,
+    weight: 1,
     ...change,
   };
 }

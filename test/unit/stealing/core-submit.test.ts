@@ -199,8 +199,8 @@ describe('the end of a job', () => {
     const ended = { kind: 'jobEnded', header: header('j', 10), ending: cancelled } as const;
     expect(rig.hear('a', ended)).toEqual([
       'persist 2: j cancelled',
-      '> a: jobEnded j cancelled after 2',
-      '> c: jobEnded j cancelled after 2',
+      '> a: jobEnded j cancelled',
+      '> c: jobEnded j cancelled',
       'unloadJob j',
       'jobChanged j',
       // Idle again; the grant used up the lifeline at its sender, the one at c still holds.

@@ -34,6 +34,8 @@ export function renderJobs({ jobs }: JobsView, nowMs: number, width: number): st
     { title: 'OWNER', align: 'left' },
     { title: 'STARTED', align: 'left' },
   ];
+  const hasPriorities = jobs.some((job) => job.priority !== 0);
+  if (hasPriorities) columns.push({ title: 'PRIO', align: 'right' });
   const rows = jobs.map((job) => [
     job.id,
     printable(job.name).slice(0, 32),
@@ -44,6 +46,7 @@ export function renderJobs({ jobs }: JobsView, nowMs: number, width: number): st
     job.etaMs === null ? '-' : formatDuration(job.etaMs),
     printable(job.owner),
     formatAgo(job.submittedAt, nowMs),
+    ...(hasPriorities ? [String(job.priority)] : []),
   ]);
   return renderTable(columns, rows, width);
 }

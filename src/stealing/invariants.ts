@@ -1,0 +1,21 @@
+// What must hold in a core between any two facts. The simulator and the unit tests ask after every step.
+import { invariant } from '../invariant.ts';
+import type { CoreState } from './state.ts';
+import { priorityOf } from './turns.ts';
+
+/** Throws when something does not hold. */
+export function checkState(state: CoreState): void {
+  const open = state.windowJob();
+  for (const job of state.jobs.values()) {
+    const { ledger, running, retries, queue } = job;
+    const queued = queue.intervals();
+    invariant(running.intersect(queued).isEmpty, 'a task is queued or running, not both');
+    invariant(retries.intersect(queued).isEmpty, 'a task is queued or retried, not both');
+    invariant(running.intersect(retries).isEmpty, 'a task is running or retried, not both');
+    invariant(ledger.counted.subtract(ledger.present).isEmpty, 'what counts is present');
+    invariant(job.isActive || !job.holdsTasks || !running.isEmpty, 'an ended job queues nothing');
+    const isPassedOver =
+      open !== undefined && job.hasWaiting && job.isRunnable && priorityOf(job) > priorityOf(open);
+    invariant(!isPassedOver || state.isDraining, 'a higher priority runs first');
+  }
+}
