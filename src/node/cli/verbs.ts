@@ -2,8 +2,9 @@
 // for what `submit` needs.
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import { collect, examples } from './verb-words.ts';
+import { declareUpkeep } from './upkeep-verbs.ts';
 import type { JoinFlags } from './join-options.ts';
-import type { LogsFlags } from './logs.ts';
 import type { ResultsFlags } from './results.ts';
 import type { SubmitFlags } from './submit.ts';
 import type { FollowFlags } from './watch.ts';
@@ -17,6 +18,7 @@ export function declareVerbs(program: Command, run: Run): void {
   declareRunning(program, run);
   declareWatching(program, run);
   declareMachine(program, run);
+  declareUpkeep(program, run);
   declareSetUp(program, run);
 }
 
@@ -167,33 +169,6 @@ function declareMachine(program: Command, run: Run): void {
     .description('this machine, and what to type next')
     .action(() => run(async (context) => (await import('./status.ts')).status(context)));
   program
-    .command('logs')
-    .description('what nodes wrote down, here or on other peers')
-    .option('-f, --follow', 'go on with what comes')
-    .option('--peer <peer>', 'of another peer: its name, address or id')
-    .option('--all', 'of every peer, by time')
-    .option('--job <job>', 'only about this job')
-    .option('--task <i>', 'only about this task')
-    .option('--since <duration>', 'only of the last 10m, 1h30m')
-    .option('--level <level>', 'this level and worse: debug, info, warn, error')
-    .option('--path', 'print where the log of this machine lies')
-    .addHelpText(
-      'after',
-      examples(
-        'mesh logs -f',
-        'mesh logs --all --since 10m --level warn',
-        'mesh logs --job j-7f3a',
-      ),
-    )
-    .action((flags: LogsFlags) =>
-      run(async (context) => (await import('./logs.ts')).logs(context, flags)),
-    );
-  program
-    .command('doctor')
-    .description('what is wrong here, and what mends it')
-    .addHelpText('after', examples('mesh doctor', 'mesh doctor --json'))
-    .action(() => run(async (context) => (await import('./doctor.ts')).doctor(context)));
-  program
     .command('leave')
     .description('give queue and jobs to the others, then stop')
     .action(() => run(async (context) => (await import('./leave.ts')).leave(context)));
@@ -219,12 +194,4 @@ function declareSetUp(program: Command, run: Run): void {
     .action((which: string) =>
       run(async (context) => (await import('./schema.ts')).schema(context, which)),
     );
-}
-
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }

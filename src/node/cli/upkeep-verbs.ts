@@ -1,0 +1,61 @@
+// The verbs that look after a machine: its log, its health, its service.
+import type { Command } from 'commander';
+import type { LogsFlags } from './logs.ts';
+import type { ServiceFlags } from './service.ts';
+import { collect, examples } from './verb-words.ts';
+import type { Run } from './verbs.ts';
+
+export function declareUpkeep(program: Command, run: Run): void {
+  program
+    .command('logs')
+    .description('what nodes wrote down, here or on other peers')
+    .option('-f, --follow', 'go on with what comes')
+    .option('--peer <peer>', 'of another peer: its name, address or id')
+    .option('--all', 'of every peer, by time')
+    .option('--job <job>', 'only about this job')
+    .option('--task <i>', 'only about this task')
+    .option('--since <duration>', 'only of the last 10m, 1h30m')
+    .option('--level <level>', 'this level and worse: debug, info, warn, error')
+    .option('--path', 'print where the log of this machine lies')
+    .addHelpText(
+      'after',
+      examples(
+        'mesh logs -f',
+        'mesh logs --all --since 10m --level warn',
+        'mesh logs --job j-7f3a',
+      ),
+    )
+    .action((flags: LogsFlags) =>
+      run(async (context) => (await import('./logs.ts')).logs(context, flags)),
+    );
+  program
+    .command('doctor')
+    .description('what is wrong here, and what mends it')
+    .addHelpText('after', examples('mesh doctor', 'mesh doctor --json'))
+    .action(() => run(async (context) => (await import('./doctor.ts')).doctor(context)));
+  program
+    .command('service')
+    .description('start the node with this machine')
+    .argument('<action>', 'install, uninstall, start, stop, restart or status')
+    .option('--peer <address>', 'any machine of the mesh; repeatable', collect)
+    .option('--name <name>', 'what people call this machine (default: its host name)')
+    .option('--slots <n>', 'backtests at a time (default: all cores)')
+    .option(
+      '--listen <ip[:port]>',
+      'the address that the others use (default: the tailnet address)',
+    )
+    .option('--port <port>', 'where to listen (default: 7420)')
+    .option('--wait <duration>', 'how long to wait for a peer', '15s')
+    .option('--polite', 'yield to everything else on this machine')
+    .addHelpText(
+      'after',
+      examples(
+        'mesh service install --peer 100.77.179.14',
+        'mesh service status',
+        'mesh service uninstall',
+      ),
+    )
+    .action((action: string, flags: ServiceFlags) =>
+      run(async (context) => (await import('./service.ts')).service(context, action, flags)),
+    );
+}
