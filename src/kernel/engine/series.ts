@@ -3,6 +3,7 @@
 // at a bar depends on that bar and earlier ones only.
 
 import { findIndicator } from '../indicators/catalog.ts';
+import type { IndicatorDefinition, IndicatorInput } from '../indicators/definition.ts';
 import type { Candles } from '../job.ts';
 import {
   type ArithmeticOp,
@@ -101,7 +102,7 @@ export class SeriesBook {
     const start = source.start + definition.lookback(parameters);
     if (start >= this.#candles.barCount) throw new TaskFault(5);
     const input = { candles: this.#candles, source: source.values, start: source.start };
-    const all = definition.compute(input, parameters).map((values) => ({ values, start }));
+    const all = computeInRuns(definition, input, parameters).map((values) => ({ values, start }));
     this.#series.set(key, all, all.length * this.#candles.barCount * 8);
     return all[output] as Series;
   }
@@ -199,6 +200,38 @@ export class SeriesBook {
     compareInto(holds, start, rule.op, { left: left.values, right: right.values });
     return { holds, start };
   }
+}
+
+/** A source may be undefined in the middle, such as a ratio to the range of a bar without any. An indicator ends
+ * there and starts afresh behind: a running sum or an average that took such a value in would be undefined for
+ * ever after. */
+function computeInRuns(
+  definition: IndicatorDefinition,
+  { candles, source, start }: IndicatorInput,
+  parameters: readonly number[],
+): readonly Float64Array[] {
+  if (runEnd(source, start) === source.length)
+    return definition.compute({ candles, source, start }, parameters);
+  const outputs = definition.outputs.map(() => new Float64Array(source.length).fill(NaN));
+  const lookback = definition.lookback(parameters);
+  let from = start;
+  while (from < source.length) {
+    const to = runEnd(source, from);
+    if (to - from > lookback) {
+      const run = { candles, source: source.subarray(from, to), start: 0 };
+      const computed = definition.compute(run, parameters);
+      for (const [at, values] of computed.entries()) outputs[at]?.set(values, from);
+    }
+    from = to + 1;
+  }
+  return outputs;
+}
+
+/** The first bar from `start` on whose value is undefined or infinite. */
+function runEnd(source: Float64Array, start: number): number {
+  let bar = start;
+  while (bar < source.length && (source[bar] as number) - (source[bar] as number) === 0) bar++;
+  return bar;
 }
 
 function combine(

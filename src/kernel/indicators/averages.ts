@@ -1,5 +1,7 @@
-// Moving averages and rolling deviations. SMA and EMA follow TA-Lib's order of operations, so that they equal
+// Moving averages and the rolling deviation. SMA, EMA and WMA follow TA-Lib's order of operations, so that they equal
 // it bit for bit. `x` is defined from bar `start` on; a result is full length, NaN before it is defined.
+
+import { overWindows } from './window.ts';
 
 /** Running sum: add, divide, drop the oldest. Defined from start + period - 1. */
 export function sma(x: Float64Array, start: number, period: number): Float64Array {
@@ -44,49 +46,26 @@ export function wma(x: Float64Array, start: number, period: number): Float64Arra
     sum += x[bar] as number;
     weighted += (x[bar] as number) * (bar - start + 1);
   }
+  let leaving = 0;
   for (let bar = first; bar < x.length; bar++) {
     sum += x[bar] as number;
+    sum -= leaving;
     weighted += (x[bar] as number) * period;
+    leaving = x[bar - period + 1] as number;
     out[bar] = weighted / divider;
     weighted -= sum;
-    sum -= x[bar - period + 1] as number;
   }
   return out;
 }
 
-/**
- * Population standard deviation. The running sums are of differences to a nearby value and start afresh every
- * `period` bars: sums of squares of whole prices would lose the digits that matter when prices are large and
- * moves small. Linear in the bars whatever the period. Defined from start + period - 1.
- */
+/** Population standard deviation; exactly 0 where nothing moves. Defined from start + period - 1. */
 export function deviation(x: Float64Array, start: number, period: number): Float64Array {
-  const out = undefinedSeries(x.length);
-  const first = start + period - 1;
-  let origin = 0;
-  let sum = 0;
-  let squares = 0;
-  for (let bar = first; bar < x.length; bar++) {
-    if ((bar - first) % period === 0) {
-      origin = x[bar] as number;
-      sum = 0;
-      squares = 0;
-      for (let i = bar - period + 1; i <= bar; i++) {
-        const d = (x[i] as number) - origin;
-        sum += d;
-        squares += d * d;
-      }
-    } else {
-      const entering = (x[bar] as number) - origin;
-      const leaving = (x[bar - period] as number) - origin;
-      sum += entering - leaving;
-      squares += entering * entering - leaving * leaving;
-    }
+  return overWindows(x, start, period, ({ sum, squares }) => {
     const mean = sum / period;
     const variance = squares / period - mean * mean;
     // Not `> 0 ? … : 0`: an undefined variance stays undefined.
-    out[bar] = variance <= 0 ? 0 : Math.sqrt(variance);
-  }
-  return out;
+    return variance <= 0 ? 0 : Math.sqrt(variance);
+  });
 }
 
 export function undefinedSeries(length: number): Float64Array {

@@ -2,6 +2,7 @@
 // their own input) and Kaufman's adaptive average. `x` is defined from bar `start`; results are NaN before.
 
 import { ema, undefinedSeries } from './averages.ts';
+import { windowSum } from './window.ts';
 
 /** 2 e1 - e2, where e2 is the EMA of e1. Defined from start + 2 (period - 1). */
 export function dema(x: Float64Array, start: number, period: number): Float64Array {
@@ -40,27 +41,23 @@ function nested(
 /** Smoothing constants for the 2 and 30 bars that Kaufman takes as fastest and slowest. */
 const FASTEST = 2 / 3;
 const SLOWEST = 2 / 31;
-/** A sum of moves below this is what rounding has left of none, as in TA-Lib. */
-const NO_MOVE = 1e-14;
-
 /** As fast as the move over `period` bars is straight: |move| / sum of |moves|. Starts from the value before its
  * first. Defined from start + period. */
 export function kama(x: Float64Array, start: number, period: number): Float64Array {
   const out = undefinedSeries(x.length);
   const first = start + period;
   if (first >= x.length) return out;
-  const stepAt = (bar: number): number => Math.abs((x[bar] as number) - (x[bar - 1] as number));
-  let path = 0;
-  for (let bar = start + 1; bar <= first; bar++) path += stepAt(bar);
+  const steps = new Float64Array(x.length);
+  for (let bar = start + 1; bar < x.length; bar++) {
+    steps[bar] = Math.abs((x[bar] as number) - (x[bar - 1] as number));
+  }
+  const path = windowSum(steps, start + 1, period);
   let average = x[first - 1] as number;
   for (let bar = first; bar < x.length; bar++) {
-    if (bar > first) {
-      path -= stepAt(bar - period);
-      path += stepAt(bar);
-    }
     const move = Math.abs((x[bar] as number) - (x[bar - period] as number));
-    const isStraight = path <= move || path < NO_MOVE;
-    const speed = (isStraight ? 1 : move / path) * (FASTEST - SLOWEST) + SLOWEST;
+    const walked = path[bar] as number;
+    // No move at all counts as straight, as in TA-Lib.
+    const speed = (walked <= move ? 1 : move / walked) * (FASTEST - SLOWEST) + SLOWEST;
     average = ((x[bar] as number) - average) * (speed * speed) + average;
     out[bar] = average;
   }

@@ -2,6 +2,7 @@
 
 import type { Candles } from '../job.ts';
 import { undefinedSeries } from './averages.ts';
+import { windowSum } from './window.ts';
 
 /** Volume added on bars that close higher and taken off on bars that close lower; begins with the first bar's
  * volume. Defined from bar 0. */
@@ -18,29 +19,24 @@ export function onBalanceVolume({ close, volume, barCount }: Candles): Float64Ar
 }
 
 /** Share of the traded value on bars whose typical price rose, of all that moved, in percent; 0 where nothing
- * did. Defined from bar `period`. */
+ * did. TA-Lib also takes a traded value below 1 for nothing. Defined from bar `period`. */
 export function moneyFlow(candles: Candles, period: number): Float64Array {
   const { volume, barCount } = candles;
   const typical = typicalPrice(candles);
-  const out = undefinedSeries(barCount);
-  const rising = new RunningSum();
-  const falling = new RunningSum();
-  const changeAt = (bar: number): number => (typical[bar] as number) - (typical[bar - 1] as number);
-  const flowAt = (bar: number): number => (typical[bar] as number) * (volume[bar] as number);
+  const rising = new Float64Array(barCount);
+  const falling = new Float64Array(barCount);
   for (let bar = 1; bar < barCount; bar++) {
-    if (bar > period) {
-      const change = changeAt(bar - period);
-      if (change > 0) rising.remove(flowAt(bar - period));
-      else if (change < 0) falling.remove(flowAt(bar - period));
-    }
-    const change = changeAt(bar);
-    if (change > 0) rising.add(flowAt(bar));
-    else if (change < 0) falling.add(flowAt(bar));
-    if (bar < period) continue;
-    const both = rising.sum + falling.sum;
-    out[bar] = both > 0 ? 100 * (rising.sum / both) : 0;
+    const change = (typical[bar] as number) - (typical[bar - 1] as number);
+    const flow = (typical[bar] as number) * (volume[bar] as number);
+    if (change > 0) rising[bar] = flow;
+    else if (change < 0) falling[bar] = flow;
   }
-  return out;
+  const up = windowSum(rising, 1, period);
+  const down = windowSum(falling, 1, period);
+  return up.map((sum, bar) => {
+    const both = sum + (down[bar] as number);
+    return both === 0 ? 0 : 100 * (sum / both);
+  });
 }
 
 /** Mean typical price since midnight UTC, weighted by volume; undefined until the day has volume. Defined from
@@ -70,24 +66,4 @@ const DAY_MS = 86_400_000;
 
 function typicalPrice({ high, low, close }: Candles): Float64Array {
   return close.map((value, bar) => ((high[bar] as number) + (low[bar] as number) + value) / 3);
-}
-
-/** A sum that is exactly zero again when all that was added has been removed. */
-class RunningSum {
-  #sum = 0;
-  #terms = 0;
-
-  get sum(): number {
-    return this.#sum;
-  }
-
-  add(term: number): void {
-    this.#sum += term;
-    this.#terms++;
-  }
-
-  remove(term: number): void {
-    this.#terms--;
-    this.#sum = this.#terms === 0 ? 0 : this.#sum - term;
-  }
 }
