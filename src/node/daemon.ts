@@ -232,7 +232,7 @@ export class Daemon {
     const header = entry.kind === 'job' ? entry.header : this.core.book(entry.job)?.header;
     if (header === undefined) return;
     this.#note(entry, header);
-    void this.#append(id, recordOf(entry, header));
+    void this.#append(id, entry.kind !== 'rows', header.job, recordOf(entry, header));
   }
 
   /** What a person looks for in the log later. */
@@ -243,9 +243,9 @@ export class Daemon {
     this.rooms.log.info({ job, name, state, done, failed, elapsedMs }, 'a job ended');
   }
 
-  async #append(id: number, record: Uint8Array): Promise<void> {
+  async #append(id: number, isVital: boolean, job: JobId, record: Uint8Array): Promise<void> {
     try {
-      await this.rooms.store.append(record);
+      await this.rooms.store.append(job, record, isVital);
     } catch (error) {
       this.#sendsAfter.delete(id);
       this.tell({ kind: 'persistFailed', id, reason: reasonOf(error) });

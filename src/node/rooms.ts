@@ -22,9 +22,10 @@ import { DEFAULT_PORT, parseEndpoint } from './net/address.ts';
 import type { HostOptions } from './net/host-options.ts';
 import { MeshHost } from './net/host.ts';
 import { loadIdentity } from './net/identity.ts';
-import { AppendFile, replaceFile } from './store/append-file.ts';
 import { BlobStore } from './store/blobs.ts';
+import { replaceFile } from './store/durable-file.ts';
 import { type Home, openHome } from './store/home.ts';
+import { Journal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
 import { type SlotDeath, SlotPool, type SlotRows } from './threads/pool.ts';
 
@@ -196,11 +197,14 @@ async function openDisk(
   log: Logger,
 ): Promise<{ store: Store; blobs: BlobStore; recovered: RecoveredJob[] }> {
   const blobs = await BlobStore.open(home.blobs);
-  const store = await AppendFile.open(home.journal);
   const recovery = new Recovery();
-  for (const record of store.recovered()) recovery.add(record);
+  const store = await Journal.open(home.journal, {
+    visit: ({ key, payload }) => recovery.add(key, payload),
+  });
   const { unreadable } = recovery;
   if (unreadable > 0) log.warn({ records: unreadable }, 'records that this version cannot read');
+  const { damaged } = store.usage();
+  if (damaged.length > 0) log.error({ damaged }, 'the journal is damaged; other disks have copies');
   return { store, blobs, recovered: recovery.jobs() };
 }
 

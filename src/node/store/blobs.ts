@@ -6,7 +6,7 @@ import { constants, createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeshError } from '../errors.ts';
-import { syncDirectory } from './append-file.ts';
+import { syncDirectory } from './durable-file.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 

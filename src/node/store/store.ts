@@ -1,15 +1,26 @@
-// What a peer needs of its disk: records that stay once they are acknowledged. A plain file implements it here;
-// a segmented journal or a simulated disk can stand in its place.
+// What a peer needs of its disk: records that stay once they are acknowledged, found again by their key (the job
+// that they speak of). The segmented journal implements it; a simulated disk can stand in its place.
 
 export interface Store {
-  /** Resolves when the record is on disk (flushed, so that it survives a power cut); rejects with a MeshError
-   * DISK when this disk does not keep it, in which case nothing of it remains. `record` is not kept. */
-  append(record: Uint8Array): Promise<void>;
-  /** Everything acknowledged by former lives, oldest first. Handed over once: a second call
-   * returns nothing. */
-  recovered(): readonly Uint8Array[];
+  /** Resolves when the record is flushed, so that it survives a power cut; rejects with a MeshError DISK when this
+   * disk does not keep it (after a crash it may be there all the same: records say what is true anyway).
+   * `isVital`: small, and may use the room that is set aside for a full disk. `record` is not kept. */
+  append(key: string, record: Uint8Array, isVital: boolean): Promise<void>;
+  /** Visits the records of one key, oldest first; what was appended and not acknowledged is left out. */
+  read(key: string, visit: (record: Uint8Array) => void): Promise<void>;
+  /** From here on the key's records are dead: their bytes are freed by and by. */
+  forget(key: string): void;
+  usage(): StoreUsage;
   close(): Promise<void>;
 }
 
-/** Longest record, bytes: a flush of 4,096 rows of 20 columns is 655 kB. */
-export const RECORD_BYTES_MAX = 8 * 1024 * 1024;
+export interface StoreUsage {
+  /** Of all files, room and dead records included. */
+  readonly bytes: number;
+  readonly liveBytes: number;
+  /** Segments that held something that is no record: its owner's copies on other disks are what is left of it. */
+  readonly damaged: readonly string[];
+  /** Epoch ms since when records are refused; undefined while they are kept. */
+  readonly refusesSinceMs: number | undefined;
+  readonly refusal: string | undefined;
+}

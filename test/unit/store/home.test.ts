@@ -25,7 +25,8 @@ describe('openHome', { timeout: 60_000 }, () => {
   it('makes a directory that is private, and leaves no lock behind', async () => {
     const opened = await openHome(home);
     expect((await stat(home)).mode & 0o777).toBe(0o700);
-    expect(await readFile(join(home, 'run', 'lock'), 'utf8')).toBe(`${process.pid}\n`);
+    const [pid] = (await readFile(join(home, 'run', 'lock'), 'utf8')).split('\n');
+    expect(pid).toBe(`${process.pid}`);
     await opened.release();
     expect(await readdir(join(home, 'run'))).toEqual([]);
   });
@@ -59,6 +60,19 @@ describe('openHome', { timeout: 60_000 }, () => {
         return ended(child);
       }),
     );
+  });
+
+  it('takes a lock for a dead one when its pid came back as another process', async () => {
+    const [dead] = await startChild();
+    const lock = join(home, 'run', 'lock');
+    const [, socket = ''] = (await readFile(lock, 'utf8')).split('\n');
+    dead.kill('SIGKILL');
+    await ended(dead);
+    // What a power cut leaves: a lock, a socket that nobody listens on, and a pid that somebody else has by now.
+    await writeFile(lock, `${process.ppid}\n${socket}\n`);
+    const opened = await openHome(home);
+    await opened.release();
+    expect(await readdir(join(home, 'run'))).toEqual([]);
   });
 
   it('takes a lock without a pid for a dead one', async () => {
