@@ -23,6 +23,9 @@ export interface Belief {
   progress: ReadonlyMap<JobId, JobProgress>;
   /** It waits for work of ours. */
   armed: boolean;
+  /** ms until each of its slots was free, when it armed; undefined: all were. */
+  freeMs: readonly number[] | undefined;
+  armedMs: number;
   draining: boolean;
 }
 
@@ -85,6 +88,8 @@ export class Beliefs {
       rates: known?.rates ?? new Map(),
       progress: isSameLife ? known.progress : new Map(),
       armed: false,
+      freeMs: undefined,
+      armedMs: nowMs,
       draining: false,
     });
     if (known === undefined) this.#sorted = [...this.#sorted, face.peer].toSorted();

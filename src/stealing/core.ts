@@ -199,6 +199,7 @@ export class StealingCore {
     const job = state.jobs.get(input.job);
     if (job === undefined) return;
     for (const [start, end] of input.intervals) job.running.remove(start, end);
+    state.slotSinceMs.set(input.slot, state.nowMs);
     const units = job.costs.of(input.intervals);
     state.rates.measured(job.header.rateKey, units, input.busyMs);
     job.servedMs += input.busyMs;
@@ -223,11 +224,11 @@ export class StealingCore {
       case 'jobEnded':
         return this.#jobEnded(message.header, message.ending);
       case 'lifelineArmed':
-        return this.#victim.armed(from, message.rates);
+        return this.#victim.armed(from, message);
       case 'stealRequest':
         return this.#victim.asked(from, message);
       case 'stealRefused':
-        return this.#thief.refused(from, message.request);
+        return this.#thief.refused(from, message.request, message.reason);
       case 'grant':
         return this.#granted(from, incarnation, message);
       case 'grantConfirmed':

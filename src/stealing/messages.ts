@@ -52,7 +52,8 @@ export interface Heartbeat {
   readonly recentUnits: number;
 }
 
-export type RefusalReason = 'empty' | 'tooSmall' | 'draining' | 'unknownPeer';
+/** `askMe` answers a lifeline (request 0): there is work here, and several peers may say so at once. */
+export type RefusalReason = 'empty' | 'tooSmall' | 'draining' | 'unknownPeer' | 'askMe';
 
 export type Message =
   | Heartbeat
@@ -63,7 +64,13 @@ export type Message =
   /** With its header: whoever was away learns of the job and of its end at once. */
   | { readonly kind: 'jobEnded'; readonly header: JobHeader; readonly ending: JobEnding }
   /** An idle peer's standing steal request. */
-  | { readonly kind: 'lifelineArmed'; readonly rates: readonly Rate[]; readonly slots: number }
+  | {
+      readonly kind: 'lifelineArmed';
+      readonly rates: readonly Rate[];
+      readonly slots: number;
+      /** As in a steal request; absent: all are free. */
+      readonly freeMs?: readonly number[] | undefined;
+    }
   | {
       readonly kind: 'stealRequest';
       /** Rises by one per request of the thief's incarnation. */
@@ -72,6 +79,8 @@ export type Message =
       readonly slots: number;
       /** Work the thief still has, in milliseconds of its own time; of `job` and what runs before it. */
       readonly backlogMs: number;
+      /** ms until each of its slots is free, after what it has; only while tasks are longer than a micro-batch. */
+      readonly freeMs?: readonly number[] | undefined;
       /** Only tasks of this job, because its turn has come over there. */
       readonly job?: JobId | undefined;
     }

@@ -47,6 +47,8 @@ export class CoreState {
   readonly recent = new Recent();
   /** In the order in which this peer came to know them. */
   readonly jobs = new Map<JobId, JobBook>();
+  /** When each slot began what it has claimed, as far as its reports tell. */
+  readonly slotSinceMs = new Map<number, number>();
   nowMs = 0;
   isDraining = false;
   /** Tasks of this life, for people. */

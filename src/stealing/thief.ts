@@ -5,8 +5,10 @@
 // job arrives, so that the first wave goes out over them, and up to 32 peers everybody is a neighbour.
 import type { Belief } from './beliefs.ts';
 import { hasIdleSlot } from './heartbeat.ts';
+import { afterJob, claimsEndMs, isCoarse } from './horizon.ts';
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
+import type { RefusalReason } from './messages.ts';
 import type { CoreState } from './state.ts';
 import { inTurn } from './turns.ts';
 import { microBatchMs } from './windows.ts';
@@ -19,6 +21,8 @@ interface Need {
   readonly job: JobBook | undefined;
   /** ms of work here that goes before what is asked for. */
   readonly aheadMs: number;
+  /** The same for each slot, ascending. */
+  readonly freeMs: readonly number[];
 }
 
 export class Thief {
@@ -31,6 +35,8 @@ export class Thief {
   /** No request before that moment. */
   #pauseUntilMs = Number.NEGATIVE_INFINITY;
   readonly #armedAt = new Set<PeerId>();
+  /** They answered a lifeline by saying that they have work, and were not asked yet. */
+  readonly #invited = new Set<PeerId>();
 
   constructor(state: CoreState) {
     this.#state = state;
@@ -52,7 +58,13 @@ export class Thief {
     if (this.#state.unclaimedMs() > 0 || !hasIdleSlot(this.#state)) this.#armedAt.clear();
   }
 
-  refused(from: PeerId, request: number): void {
+  refused(from: PeerId, request: number, reason: RefusalReason): void {
+    if (reason === 'askMe') {
+      this.#armedAt.delete(from);
+      this.#invited.add(from);
+      this.#refusals = 0;
+      return;
+    }
     if (this.#asked?.request !== request || this.#asked.victim !== from) return;
     this.#miss();
   }
@@ -74,6 +86,7 @@ export class Thief {
   /** The peer is gone or new: it does not know that we wait. */
   forget(peer: PeerId): void {
     this.#armedAt.delete(peer);
+    this.#invited.delete(peer);
     if (this.#asked?.victim === peer) this.#miss();
   }
 
@@ -85,6 +98,7 @@ export class Thief {
     const need = this.#need();
     if (need === 'none') {
       this.#refusals = 0;
+      this.#invited.clear();
       return;
     }
     if (this.#asked !== undefined) return;
@@ -114,17 +128,18 @@ export class Thief {
     const state = this.#state;
     const thresholdMs = this.#thresholdMs();
     const jobs = inTurn(state);
-    let aheadMs = 0;
+    let freeMs = claimsEndMs(state);
     for (const job of jobs) {
-      aheadMs += state.unclaimedWork(job) / state.ownRate(job.header.rateKey);
+      freeMs = afterJob(state, job, freeMs);
+      const aheadMs = freeMs[0] ?? 0;
       if (aheadMs >= thresholdMs) return 'none';
       if (jobs.length < 2 || job.isUnloadable) continue;
       const hasPlenty = state.beliefs
         .ok()
         .some((belief) => this.#surplusMs(belief, job) > thresholdMs / 2);
-      if (hasPlenty) return { job, aheadMs };
+      if (hasPlenty) return { job, aheadMs, freeMs };
     }
-    return { job: undefined, aheadMs: state.backlogMs() };
+    return { job: undefined, aheadMs: state.backlogMs(), freeMs };
   }
 
   /** ms of work of one job that a peer has by now, if it went on with it since it told us. */
@@ -144,6 +159,7 @@ export class Thief {
       rates: state.toldRates(),
       slots: state.face.slots,
       backlogMs: need.aheadMs,
+      ...(this.#countsSlots() ? { freeMs: need.freeMs } : {}),
       ...(need.job === undefined ? {} : { job: need.job.header.job }),
     });
   }
@@ -167,16 +183,22 @@ export class Thief {
     return Math.max(this.#state.limits.stealTimeoutMs, 4 * this.#state.beliefs.rttMs());
   }
 
-  /** Two round trips or two micro-batches ahead, so that work arrives before the slots are dry. */
+  /** Two round trips or two micro-batches ahead, so that work arrives before the slots are dry. A task that is
+   * longer than a micro-batch is no reason to ask earlier: it would only wait here. */
   #thresholdMs(): number {
     const { limits, beliefs } = this.#state;
-    const batches = this.#state.activeJobs().map((job) => microBatchMs(this.#state, job));
-    return limits.prefetchRoundTrips * Math.max(limits.prefetchMsMin, beliefs.rttMs(), ...batches);
+    const leadMs = Math.max(limits.prefetchMsMin, beliefs.rttMs(), limits.microBatchMs);
+    return limits.prefetchRoundTrips * leadMs;
   }
 
   /** Weighted by surplus, so that thieves spread over victims; full view, as beliefs age by what they said. */
   #pickVictim(job: JobBook | undefined): Belief | undefined {
     const { beliefs, nowMs, rng } = this.#state;
+    for (const peer of this.#invited) {
+      this.#invited.delete(peer);
+      const host = beliefs.get(peer);
+      if (host?.state === 'ok' && host.connected) return host;
+    }
     const surplus = beliefs
       .ok()
       .map((belief) => ({
@@ -203,8 +225,13 @@ export class Thief {
         kind: 'lifelineArmed',
         rates: state.toldRates(),
         slots: state.face.slots,
+        ...(this.#countsSlots() ? { freeMs: claimsEndMs(state) } : {}),
       });
     }
+  }
+
+  #countsSlots(): boolean {
+    return this.#state.activeJobs().some((job) => isCoarse(this.#state, job));
   }
 
   #neighbours(): Belief[] {

@@ -6,14 +6,26 @@ import type { Belief } from './beliefs.ts';
 import { ratesOf } from './beliefs.ts';
 import type { Custody } from './custody.ts';
 import { busySlots } from './heartbeat.ts';
-import type { JobId, PeerId } from './ids.ts';
+import {
+  afterJob,
+  claimsEndMs,
+  dealTasks,
+  isCoarse,
+  isFew,
+  type SlotSide,
+  taskMsHere,
+  unclaimedTasks,
+} from './horizon.ts';
+import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
-import type { Batch, Message, Rate, RefusalReason } from './messages.ts';
+import type { Batch, Message, RefusalReason } from './messages.ts';
 import { equalFinishWork, seedShares, tasksForWork } from './share.ts';
 import type { CoreState } from './state.ts';
 import { FULL_GRAPH_PEERS } from './thief.ts';
 import { inTurn, priorityOf } from './turns.ts';
 import { microBatchMs, shrinkWindow } from './windows.ts';
+
+type Ask = Extract<Message, { kind: 'stealRequest' }>;
 
 export class Victim {
   readonly #state: CoreState;
@@ -25,11 +37,11 @@ export class Victim {
   }
 
   /** One round trip: the answer is work, or a refusal with its reason. */
-  asked(from: PeerId, ask: Omit<Extract<Message, { kind: 'stealRequest' }>, 'kind'>): void {
+  asked(from: PeerId, ask: Ask): void {
     const belief = this.#state.beliefs.get(from);
     if (belief === undefined) return;
     belief.rates = ratesOf(ask.rates);
-    const batches = this.#loot(belief, ask.backlogMs, ask.job);
+    const batches = this.#loot(belief, ask);
     if (Array.isArray(batches)) this.#custody.grant(from, ask.request, batches);
     else {
       const { request } = ask;
@@ -37,10 +49,12 @@ export class Victim {
     }
   }
 
-  armed(from: PeerId, rates: readonly Rate[]): void {
+  armed(from: PeerId, { rates, freeMs }: Extract<Message, { kind: 'lifelineArmed' }>): void {
     const belief = this.#state.beliefs.get(from);
     if (belief === undefined) return;
     belief.rates = ratesOf(rates);
+    belief.freeMs = freeMs?.slice(0, belief.face.slots);
+    belief.armedMs = this.#state.nowMs;
     belief.armed = true;
   }
 
@@ -73,23 +87,105 @@ export class Victim {
   }
 
   #feedFrom(job: JobBook, waiting: readonly Belief[]): void {
-    const state = this.#state;
     const hungry = waiting.filter((belief) => this.#isWorthAGrant(job, belief));
     if (hungry.length === 0) return;
-    const { rateKey } = job.header;
-    const here = { backlogWork: state.backlogWork(job), rate: this.#rateHere(job) };
-    const shares = seedShares(
-      here,
-      hungry.map((belief) => {
-        const rate = state.beliefs.rateOf(belief, rateKey);
-        return { backlogWork: this.#aheadMs(job, belief) * rate, rate };
-      }),
-    );
+    const dealt = this.#deal(job, hungry);
+    const shares = dealt === undefined ? this.#shares(job, hungry) : [];
     for (const [i, belief] of hungry.entries()) {
-      const intervals = this.#take(job, shares[i] ?? 0, this.#spareTasks(job));
+      const spare = this.#spareTasks(job);
+      if (belief.freeMs !== undefined && Math.min(spare, dealt?.[i] ?? 0) > 0) {
+        // Everybody with a task to spare hears this lifeline at once, and would send one for the same slot.
+        belief.armed = false;
+        belief.freeMs = undefined;
+        this.#state.send(belief.face.peer, { kind: 'stealRefused', request: 0, reason: 'askMe' });
+        continue;
+      }
+      const intervals =
+        dealt === undefined
+          ? this.#take(job, shares[i] ?? 0, spare)
+          : this.#takeTasks(job, Math.min(spare, dealt[i] ?? 0));
       if (intervals.length === 0) continue;
       this.#custody.grant(belief.face.peer, 0, [{ job: job.header.job, intervals }]);
     }
+  }
+
+  /** Units for each, by its rate. */
+  #shares(job: JobBook, hungry: readonly Belief[]): number[] {
+    const state = this.#state;
+    const here = { backlogWork: state.backlogWork(job), rate: this.#rateHere(job) };
+    const sides = hungry.map((belief) => {
+      const rate = state.beliefs.rateOf(belief, job.header.rateKey);
+      return { backlogWork: this.#aheadMs(job, belief) * rate, rate };
+    });
+    return seedShares(here, sides);
+  }
+
+  /** Tasks for each, where they are few and long, so that whole tasks on whole slots decide and not work. */
+  #deal(job: JobBook, hungry: readonly Belief[]): number[] | undefined {
+    const sides = hungry.map((belief) => {
+      const idleMs = this.#state.nowMs - belief.armedMs;
+      const { slots } = belief.face;
+      const known = belief.armed ? belief.freeMs : undefined;
+      const freeMs = known ?? Array.from({ length: slots }, () => this.#aheadMs(job, belief));
+      return this.#slotSide(job, belief, known === undefined ? freeMs : after(freeMs, idleMs));
+    });
+    return this.#dealBetween(job, sides);
+  }
+
+  /** Tasks for one thief: what it would finish sooner than this peer, but no second round while others could take
+   * them in their first. They may not come, or come later; what the thief can start at once it gets anyway. */
+  #dealtTo(job: JobBook, thief: Belief, free: readonly number[] | undefined): number | undefined {
+    const state = this.#state;
+    if (free === undefined) return undefined;
+    const side = this.#slotSide(job, thief, free.slice(0, thief.face.slots));
+    const [alone] = this.#dealBetween(job, [side]) ?? [];
+    if (alone === undefined) return undefined;
+    const known = state.beliefs.ok();
+    const others = (known.length < FULL_GRAPH_PEERS ? known : []).filter(
+      (other) => other !== thief && !other.draining,
+    );
+    const rivals = others.map((other) => this.#slotSide(job, other, this.#guessFree(job, other)));
+    const [amongAll = 0] = this.#dealBetween(job, [side, ...rivals]) ?? [];
+    const soonMs = state.limits.prefetchRoundTrips * state.limits.microBatchMs + thief.rttMs;
+    const startsSoon = side.freeMs.filter((ms) => ms <= soonMs + thief.rttMs).length;
+    return Math.min(alone, Math.max(amongAll, startsSoon));
+  }
+
+  /** From its last word on this job, and what passed since. */
+  #guessFree(job: JobBook, { progress, face, beatMs, rates }: Belief): number[] {
+    const { rateKey } = job.header;
+    const work = progress.get(job.header.job)?.backlogWork ?? 0;
+    const rate = rates.get(rateKey) ?? face.slots * this.#state.limits.priorUnitsPerSlotMs;
+    const ms = rate > 0 ? Math.max(0, work / rate - (this.#state.nowMs - beatMs)) : Infinity;
+    return Array.from({ length: face.slots }, () => ms);
+  }
+
+  #dealBetween(job: JobBook, sides: readonly SlotSide[]): number[] | undefined {
+    const state = this.#state;
+    if (!job.isRunnable || !isCoarse(state, job)) return undefined;
+    const tasks = unclaimedTasks(state, job);
+    const here = { freeMs: this.#freeHere(job), taskMs: taskMsHere(state, job) };
+    if (!isFew(tasks, [here, ...sides])) return undefined;
+    return dealTasks(tasks, [here, ...sides]).slice(1);
+  }
+
+  /** When the slots here are free for a job: after their claims and the jobs that go first. */
+  #freeHere(job: JobBook): number[] {
+    const state = this.#state;
+    let freeMs = claimsEndMs(state);
+    for (const other of inTurn(state)) {
+      if (other === job) break;
+      freeMs = afterJob(state, other, freeMs);
+    }
+    return freeMs;
+  }
+
+  /** A task that travels starts a round trip later, at best. */
+  #slotSide(job: JobBook, belief: Belief, freeMs: readonly number[]): SlotSide {
+    const { rateKey } = job.header;
+    const perSlot = this.#state.beliefs.rateOf(belief, rateKey) / Math.max(1, belief.face.slots);
+    const taskMs = perSlot > 0 ? job.costs.meanUnits(0, 0) / perSlot : Number.POSITIVE_INFINITY;
+    return { freeMs: freeMs.map((ms) => ms + belief.rttMs), taskMs };
   }
 
   /** ms for which that peer is busy with jobs that go first there. */
@@ -117,18 +213,24 @@ export class Victim {
     return ms > state.limits.prefetchRoundTrips * belief.rttMs;
   }
 
-  #loot(thief: Belief, thiefBacklogMs: number, only?: JobId): Batch[] | RefusalReason {
+  #loot(thief: Belief, ask: Ask): Batch[] | RefusalReason {
     const state = this.#state;
     if (thief.draining) return 'draining';
-    let leftMs = thiefBacklogMs;
+    let leftMs = ask.backlogMs;
     let hasWork = false;
     for (const job of inTurn(state)) {
       const { rateKey } = job.header;
-      if (only !== undefined && job.header.job !== only) continue;
+      if (ask.job !== undefined && job.header.job !== ask.job) continue;
       const rate = state.beliefs.rateOf(thief, rateKey);
       const unclaimed = state.unclaimedWork(job);
       if (unclaimed === 0 || rate === 0) continue;
       hasWork = true;
+      const dealt = this.#dealtTo(job, thief, ask.freeMs);
+      if (dealt !== undefined) {
+        const intervals = this.#takeTasks(job, Math.min(dealt, this.#spareTasks(job)));
+        if (intervals.length > 0) return [{ job: job.header.job, intervals }];
+        continue;
+      }
       const units = equalFinishWork(
         { backlogWork: state.backlogWork(job), rate: this.#rateHere(job) },
         { backlogWork: leftMs * rate, rate },
@@ -179,4 +281,16 @@ export class Victim {
     taken.push(...shrinkWindow(this.#state, job, Math.min(room, Math.max(least, left))));
     return taken;
   }
+
+  #takeTasks(job: JobBook, tasks: number): Interval[] {
+    if (tasks <= 0) return [];
+    const taken = job.queue.stealTop(tasks);
+    taken.push(...shrinkWindow(this.#state, job, tasks - countTasks(taken)));
+    return taken;
+  }
+}
+
+/** `freeMs` as it is `ms` later. */
+function after(freeMs: readonly number[], ms: number): number[] {
+  return freeMs.map((free) => Math.max(0, free - ms));
 }

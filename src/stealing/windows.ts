@@ -45,6 +45,10 @@ function open(
     const fresh = job.running.add(start, end);
     invariant(fresh === end - start, 'a queued task is not running');
   }
+  // Slots without a claim take theirs as soon as they wake.
+  for (let slot = 0; slot < state.face.slots; slot++) {
+    if (state.cursor.claimOf(slot) === undefined) state.slotSinceMs.set(slot, state.nowMs);
+  }
   state.cursor.open({ jobNumber: job.jobNumber, intervals, microBatchTasks: microBatch });
 }
 

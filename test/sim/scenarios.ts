@@ -65,6 +65,8 @@ export function measure(scenario: Scenario): {
   tasks: number[];
   shares: number[];
   ending: JobEnding;
+  /** From the submit of the first job to the end of the last task, without the rows' way to disks. */
+  spanMs: number;
 } {
   const count = new WorkCount();
   const outcome = judge(scenario, { ...REAL, more: [count.check] });
@@ -78,6 +80,7 @@ export function measure(scenario: Scenario): {
     tasks: outcome.world.peers.map(({ id }) => count.tasks.get(id) ?? 0),
     shares: outcome.world.peers.map(({ id }) => (count.units.get(id) ?? 0) / total),
     ending,
+    spanMs: count.lastMs - (scenario.jobs[0]?.submitMs ?? 0),
   };
 }
 

@@ -130,4 +130,35 @@ describe('without faults', () => {
       expect(measure(calmScenario([TWO_MACS[0]!], { runs })).outcome.violations).toEqual([]);
     }
   });
+
+  test.each([1, 2, 3])(
+    'ten machines, 300 tasks of 50 ms: whole rounds on whole slots, within 5 %% of a central queue (seed %i)',
+    (seed) => {
+      const machines = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map((slots) => ({
+        slots,
+        speed: slots === 12 ? 1 : 0.9,
+      }));
+      const { outcome, spanMs, ending } = measure(
+        calmScenario(machines, { runs: EQUAL_50_MS }, { seed }),
+      );
+      expect(outcome.violations).toEqual([]);
+      // Three rounds on the slower slots; the rows' way to two disks comes on top.
+      expect(spanMs).toBeLessThan((3 * 50) / 0.9 / 0.95);
+      expect(ending.messages).toBeLessThan(60);
+    },
+  );
+
+  test.each([1, 2, 3])(
+    'the same with speeds that nobody knows: nobody fetches a task to let it wait (seed %i)',
+    (seed) => {
+      const machines = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map((slots, i) => ({
+        slots,
+        speed: [1, 1, 0.8, 1.3, 0.5][i % 5]!,
+      }));
+      const { outcome, spanMs } = measure(calmScenario(machines, { runs: EQUAL_50_MS }, { seed }));
+      expect(outcome.violations).toEqual([]);
+      // The slow ones have begun their second round, of 100 ms, before anybody can know that they are slow.
+      expect(spanMs).toBeLessThan(200 + 10);
+    },
+  );
 });

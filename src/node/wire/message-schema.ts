@@ -166,17 +166,22 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
   jobOffered: record<Body<'jobOffered'>>({ header: jobHeader }),
   jobStored: record<Body<'jobStored'>>({ job: jobIdText }),
   jobEnded: record<Body<'jobEnded'>>({ header: jobHeader, ending: jobEnding }),
-  lifelineArmed: record<Body<'lifelineArmed'>>({ rates, slots: slotCount }),
+  lifelineArmed: record<Body<'lifelineArmed'>>({
+    rates,
+    slots: slotCount,
+    freeMs: optional(list(amount, LIST_LENGTH_MAX)),
+  }),
   stealRequest: record<Body<'stealRequest'>>({
     request: count,
     rates,
     slots: slotCount,
     backlogMs: amount,
+    freeMs: optional(list(amount, LIST_LENGTH_MAX)),
     job: optional(jobIdText),
   }),
   stealRefused: record<Body<'stealRefused'>>({
     request: count,
-    reason: word<RefusalReason>(['empty', 'tooSmall', 'draining', 'unknownPeer']),
+    reason: word<RefusalReason>(['empty', 'tooSmall', 'draining', 'unknownPeer', 'askMe']),
   }),
   grant: record<Body<'grant'>>({
     grant: count,

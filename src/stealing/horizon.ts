@@ -1,0 +1,142 @@
+// When a task that comes now would start here: each slot ends what it has claimed, then what is queued goes to
+// whichever slot is free first. With tasks much shorter than the queue a sum of work says the same; with a few
+// long tasks it does not: half a round of work on ten slots is no work for five of them and a whole task for
+// the others, and a task that is fetched too early waits here while a slot elsewhere is free.
+import { countTasks, IntervalSet } from '../deque/interval-set.ts';
+import type { JobBook } from './job-book.ts';
+import type { CoreState } from './state.ts';
+
+/** Tasks per slot up to which they are counted one by one; with more, a round is a few percent of the whole. */
+const ROUNDS_MAX = 16;
+
+/** Tasks times sides up to which dealing takes a millisecond or two; a larger mesh shares by work. */
+const DEALS_MAX = 200_000;
+
+/** Ends that differ by less are equal: no clock of a peer is better. */
+const TIE_MS = 1;
+
+/** One peer as a list of slots: when each is free, and how long a task takes on it. */
+export interface SlotSide {
+  readonly freeMs: readonly number[];
+  readonly taskMs: number;
+}
+
+/** ms of one task of a job on a slot of this peer. */
+export function taskMsHere(state: CoreState, job: JobBook): number {
+  const rate = state.ownRate(job.header.rateKey) / Math.max(1, state.face.slots);
+  return job.costs.meanUnits(0, 0) / rate;
+}
+
+/** Whether a single task is longer than a micro-batch should be, so that slots and not work are to be counted. */
+export function isCoarse(state: CoreState, job: JobBook): boolean {
+  return taskMsHere(state, job) > state.limits.microBatchMs;
+}
+
+/** ms until each slot of this peer has finished what it claimed of coarse tasks; ascending. */
+export function claimsEndMs(state: CoreState): number[] {
+  const { cursor, face } = state;
+  if (!state.activeJobs().some((job) => isCoarse(state, job))) {
+    return Array.from({ length: face.slots }, () => 0);
+  }
+  const ends: number[] = [];
+  for (let slot = 0; slot < face.slots; slot++) {
+    const claim = cursor.claimOf(slot);
+    const job = claim === undefined ? undefined : state.jobByNumber(claim.jobNumber);
+    let endMs = 0;
+    if (claim !== undefined && job !== undefined && isCoarse(state, job)) {
+      const open = IntervalSet.from(claim.intervals).intersect(job.running);
+      const claimedMs = countTasks(open.intervals()) * taskMsHere(state, job);
+      endMs = Math.max(0, claimedMs - (state.nowMs - (state.slotSinceMs.get(slot) ?? state.nowMs)));
+    }
+    ends.push(endMs);
+  }
+  return ends.toSorted((a, b) => a - b);
+}
+
+/** Unclaimed tasks of one job here. */
+export function unclaimedTasks(state: CoreState, job: JobBook): number {
+  const inWindow = state.windowJob() === job ? state.cursor.remaining() : 0;
+  return job.queue.taskCount + job.retries.count + inWindow;
+}
+
+/** `freeMs` after all unclaimed tasks of `job` have found a slot; ascending. */
+export function afterJob(state: CoreState, job: JobBook, freeMs: readonly number[]): number[] {
+  const tasks = unclaimedTasks(state, job);
+  const slots = freeMs.length;
+  if (tasks === 0 || slots === 0) return [...freeMs];
+  if (!isCoarse(state, job) || tasks > ROUNDS_MAX * slots) {
+    const workMs = state.unclaimedWork(job) / state.ownRate(job.header.rateKey);
+    return freeMs.map((ms) => ms + workMs);
+  }
+  const queue = new SlotQueue({ freeMs, taskMs: taskMsHere(state, job) });
+  for (let task = 0; task < tasks; task++) queue.push();
+  return queue.freeMs();
+}
+
+/** Whether so few tasks are shared by so many slots that they are dealt out one by one. */
+export function isFew(tasks: number, sides: readonly SlotSide[]): boolean {
+  const slots = sides.reduce((sum, { freeMs }) => sum + freeMs.length, 0);
+  return tasks <= ROUNDS_MAX * slots && tasks * sides.length <= DEALS_MAX;
+}
+
+/** How many of `tasks` equal tasks each side gets when the next one always goes to the slot that would finish it
+ * first (list scheduling, Graham 1969, on uniform machines). Of equals the first side wins, because what stays does
+ * not travel; then the one that has fewest per slot, because a guessed speed may be wrong. */
+export function dealTasks(tasks: number, sides: readonly SlotSide[]): number[] {
+  const queues = sides.map((side) => new SlotQueue(side));
+  const dealt = sides.map(() => 0);
+  const fill = (i: number): number => (dealt[i] ?? 0) / Math.max(1, sides[i]?.freeMs.length ?? 0);
+  for (let task = 0; task < tasks; task++) {
+    let best = -1;
+    let bestMs = Number.POSITIVE_INFINITY;
+    for (const [i, queue] of queues.entries()) {
+      const endMs = queue.nextEndMs;
+      const isTie = Math.abs(endMs - bestMs) <= TIE_MS;
+      const isEmptier = i > 0 && best > 0 && fill(i) < fill(best);
+      if (endMs < bestMs - TIE_MS || (isTie && isEmptier)) {
+        best = i;
+        bestMs = Math.min(endMs, bestMs);
+      }
+    }
+    if (best < 0) break;
+    queues[best]?.push();
+    dealt[best] = (dealt[best] ?? 0) + 1;
+  }
+  return dealt;
+}
+
+/** The slots of one side: a heap of the moments at which they are free. */
+class SlotQueue {
+  readonly #taskMs: number;
+  readonly #heap: number[];
+
+  constructor({ freeMs, taskMs }: SlotSide) {
+    this.#taskMs = taskMs;
+    this.#heap = freeMs.toSorted((a, b) => a - b);
+  }
+
+  get nextEndMs(): number {
+    return (this.#heap[0] ?? Number.POSITIVE_INFINITY) + this.#taskMs;
+  }
+
+  /** The next task goes to the slot that is free first. */
+  push(): void {
+    const heap = this.#heap;
+    const endMs = this.nextEndMs;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if ((heap[child + 1] ?? Number.POSITIVE_INFINITY) < (heap[child] ?? 0)) child++;
+      const childMs = heap[child] ?? 0;
+      if (childMs >= endMs) break;
+      heap[at] = childMs;
+      at = child;
+    }
+    heap[at] = endMs;
+  }
+
+  freeMs(): number[] {
+    return this.#heap.toSorted((a, b) => a - b);
+  }
+}
