@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { manPage } from '../src/node/cli/man.ts';
+import { describeProgram } from '../src/node/cli/program.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -41,6 +43,7 @@ const { metafile } = await build({
   banner: { js: REQUIRE_BANNER },
   logLevel: 'warning',
 });
+await writeFile(join(dist, 'mesh.1'), manPage(describeProgram(version), version));
 await writeFile(join(dist, 'THIRD-PARTY-NOTICES'), notices(metafile));
 
 interface Manifest {

@@ -29,9 +29,41 @@ const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ['DEBUG', 'set to anything: errors come with their stack'],
 ];
 
+const FORMATTING = `stdout is data, stderr is everything else; each decides for itself.
+
+on a terminal     lists are tables, jobs have a live block, results are a table
+on a pipe         peers, jobs: tab-separated, a header line, raw numbers
+                  submit, watch, results, logs: one JSON object a line, results as they come in
+--json            one object with "v": 1 on stdout; an error is one line on stderr
+--plain           tab-separated, no colour; results --by peer: count<TAB>address
+-q                nothing; the exit status speaks (submit -d -q: the job id alone)
+-o FILE           .ndjson, .csv or .json
+--color WHEN      auto, always, never; NO_COLOR, FORCE_COLOR and TERM=dumb count
+
+Durations are 90s, 10m, 1h30m; counts may be 1_000_000. A job is its id, three or more characters of that, its
+name, or last. Times are ISO 8601 UTC in JSON and of this machine on screens; shares are 0..1 in JSON.`;
+
+const RAY: readonly (readonly [ray: string, mesh: string])[] = [
+  ['ray start --head --num-cpus=12', 'mesh join --slots 12            (there is no head)'],
+  ['ray start --address=HEAD:6379', 'mesh join --peer ANY_MACHINE'],
+  ['ray stop', 'mesh leave                      (at once: mesh stop)'],
+  ['own launchd plist, own logs', 'mesh service install            mesh logs -f --all'],
+  ['ray status, the dashboard', 'mesh peers, mesh top            (scripts: --json)'],
+  ['@ray.remote(…SPREAD…)', 'nothing: idle machines take work by themselves'],
+  ['ray.get([f.remote(x) …])', 'mesh submit strategies.json'],
+  ['… | sort | uniq -c', 'mesh results last --by peer'],
+  [
+    'the script dies with its driver',
+    'the job outlives the terminal, the submitter and any one machine',
+  ],
+  ['actors, object store, GPUs', 'not offered'],
+];
+
 export const HELP_TOPICS: Readonly<Record<string, () => string>> = {
   'exit-codes': () => twoColumns(EXIT_MEANINGS),
   environment: () => twoColumns(ENVIRONMENT),
+  formatting: () => FORMATTING,
+  ray: () => twoColumns(RAY),
 };
 
 function twoColumns(rows: readonly (readonly [string, string])[]): string {

@@ -3,17 +3,9 @@ import { Command, CommanderError } from 'commander';
 import { MeshError } from '../errors.ts';
 import { type Context, type GlobalFlags, openContext } from './context.ts';
 import { fail } from './fail.ts';
-import { HELP_TOPICS } from './help-topics.ts';
+import { FOOT, frontPage } from './front-page.ts';
+import { declareHelp, declareRayHabits } from './help-pages.ts';
 import { declareVerbs } from './verbs.ts';
-
-const FRONT_PAGE = `mesh – run backtests on all your machines. No head node.
-  mesh join --peer 100.77.179.14     make this machine part of a mesh
-  mesh submit strategies.json        run a file of strategies on every peer
-  mesh peers                         who is there and how busy
-`;
-
-const AFTER =
-  '\nmesh COMMAND --help for one command · mesh help exit-codes · mesh help environment';
 
 /** Runs the command that `words` name; returns the exit status, never throws. */
 export async function runProgram(words: readonly string[], version: string): Promise<number> {
@@ -35,12 +27,20 @@ export async function runProgram(words: readonly string[], version: string): Pro
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // No verb at all: the front page is the answer, not a complaint.
     if (error instanceof CommanderError && error.code === 'commander.help') {
-      program.outputHelp();
+      process.stdout.write(frontPage(program));
       return 0;
     }
     const context = state.context ?? fallbackContext(words, version);
     return fail(context, error instanceof CommanderError ? usageError(error) : error);
   }
+}
+
+/** The whole tree, for whoever only reads it: the man page, the pages, tests. */
+export function describeProgram(version: string): Command {
+  const program = createProgram(version);
+  declareVerbs(program, () => Promise.resolve());
+  declareHelp(program);
+  return program;
 }
 
 function createProgram(version: string): Command {
@@ -58,45 +58,12 @@ function createProgram(version: string): Command {
     .option('--timeout <duration>', 'stop waiting after 90s, 10m, 1h30m')
     .helpOption('-h, --help', 'this page')
     .helpCommand(false)
-    .addHelpText('beforeAll', ({ command }) => (command.parent === null ? FRONT_PAGE : ''))
-    .addHelpText('after', AFTER)
+    .addHelpText('after', `\n${FOOT}`)
     .configureHelp({ showGlobalOptions: true })
     // What commander has to say is printed by fail(), in the form of all errors.
     .configureOutput({ writeErr: () => {} })
     .exitOverride();
   return program;
-}
-
-function declareHelp(program: Command): void {
-  program
-    .command('help', { hidden: true })
-    .argument('[topic]')
-    .action((topic: string | undefined) => {
-      const page = topic === undefined ? undefined : HELP_TOPICS[topic];
-      const command = program.commands.find((command) => command.name() === topic);
-      if (page !== undefined) process.stdout.write(`${page()}\n`);
-      else if (topic === undefined) program.outputHelp();
-      else if (command !== undefined) command.outputHelp();
-      else throw unknownTopic(topic);
-    });
-}
-
-function unknownTopic(topic: string): MeshError {
-  return new MeshError('USAGE', `no help on "${topic.slice(0, 40)}"`, {
-    hint: `mesh help, or one of: ${Object.keys(HELP_TOPICS).join(', ')}`,
-  });
-}
-
-function declareRayHabits(program: Command): void {
-  program
-    .command('start', { hidden: true })
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .argument('[words...]')
-    .helpOption(false)
-    .action(async (words: string[]) => {
-      throw (await import('./ray.ts')).translateRay(words);
-    });
 }
 
 /** "error: unknown command 'peer'\n(Did you mean peers?)" -> message and hint. */

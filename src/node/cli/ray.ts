@@ -20,7 +20,8 @@ export function translateRay(words: readonly string[]): MeshError {
 /** `--flag value` or `--flag=value`, without anything that a terminal would obey. */
 function valueOf(words: readonly string[], flag: string): string | undefined {
   const at = words.findIndex((word) => word === flag || word.startsWith(`${flag}=`));
-  const word = words[at];
-  const value = word?.startsWith(`${flag}=`) ? word.slice(flag.length + 1) : words[at + 1];
+  if (at === -1) return undefined;
+  const word = words[at] ?? '';
+  const value = word === flag ? words[at + 1] : word.slice(flag.length + 1);
   return value !== undefined && /^[\w.:-]{1,100}$/.test(value) ? value : undefined;
 }

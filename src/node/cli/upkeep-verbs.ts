@@ -18,7 +18,7 @@ export function declareUpkeep(program: Command, run: Run): void {
     .option('--level <level>', 'this level and worse: debug, info, warn, error')
     .option('--path', 'print where the log of this machine lies')
     .addHelpText(
-      'after',
+      'before',
       examples(
         'mesh logs -f',
         'mesh logs --all --since 10m --level warn',
@@ -31,7 +31,7 @@ export function declareUpkeep(program: Command, run: Run): void {
   program
     .command('doctor')
     .description('what is wrong here, and what mends it')
-    .addHelpText('after', examples('mesh doctor', 'mesh doctor --json'))
+    .addHelpText('before', examples('mesh doctor', 'mesh doctor --json'))
     .action(() => run(async (context) => (await import('./doctor.ts')).doctor(context)));
   program
     .command('service')
@@ -48,7 +48,7 @@ export function declareUpkeep(program: Command, run: Run): void {
     .option('--wait <duration>', 'how long to wait for a peer', '15s')
     .option('--polite', 'yield to everything else on this machine')
     .addHelpText(
-      'after',
+      'before',
       examples(
         'mesh service install --peer 100.77.179.14',
         'mesh service status',

@@ -4,5 +4,5 @@ export function collect(value: string, before: readonly string[] | undefined): r
 }
 
 export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  return `Examples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
 }

@@ -17,6 +17,7 @@ const LAST = 'last';
 export function declareVerbs(program: Command, run: Run): void {
   declareRunning(program, run);
   declareWatching(program, run);
+  declareResults(program, run);
   declareMachine(program, run);
   declareUpkeep(program, run);
   declareSetUp(program, run);
@@ -52,7 +53,7 @@ function declareRunning(program: Command, run: Run): void {
     .option('--slots <n>', 'slots of such a temporary node (default: all cores)')
     .option('--peer <address>', 'reach the mesh through this peer; repeatable', collect)
     .addHelpText(
-      'after',
+      'before',
       examples(
         'mesh submit strategies.json',
         'mesh submit grid.json --json | jq .top',
@@ -77,7 +78,10 @@ function declareWatching(program: Command, run: Run): void {
     .command('peers')
     .description('who is there and how busy')
     .option('-w, --watch [interval]', 'look again and again (default every 1s)')
-    .addHelpText('after', examples('mesh peers', 'mesh peers -w', 'mesh peers --json | jq .totals'))
+    .addHelpText(
+      'before',
+      examples('mesh peers', 'mesh peers -w', 'mesh peers --json | jq .totals'),
+    )
     .action((flags: { watch?: string | boolean }) =>
       run(async (context) => (await import('./peers.ts')).peers(context, flags)),
     );
@@ -85,7 +89,7 @@ function declareWatching(program: Command, run: Run): void {
     .command('top')
     .description('all of it on one screen, live')
     .option('--interval <duration>', 'between two looks', '200ms')
-    .addHelpText('after', examples('mesh top', 'mesh top --interval 1s'))
+    .addHelpText('before', examples('mesh top', 'mesh top --interval 1s'))
     .action((flags: { interval: string }) =>
       run(async (context) => (await import('./top.ts')).top(context, flags)),
     );
@@ -101,10 +105,13 @@ function declareWatching(program: Command, run: Run): void {
     .option('--top <n>', 'how many of the best to show', '10')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
     .option('--where <conditions>', "only results like these, e.g. 'trades>30'")
-    .addHelpText('after', examples('mesh watch', 'mesh watch j-7f3a --json'))
+    .addHelpText('before', examples('mesh watch', 'mesh watch j-7f3a --json'))
     .action((job: string, flags: FollowFlags) =>
       run(async (context) => (await import('./watch.ts')).watch(context, job, flags)),
     );
+}
+
+function declareResults(program: Command, run: Run): void {
   program
     .command('results')
     .description('what a job found, and who found it')
@@ -118,7 +125,7 @@ function declareWatching(program: Command, run: Run): void {
     .option('--trades', 'the trades behind --task, computed on the spot')
     .option('-o, --output <file>', 'write to FILE.ndjson, .csv or .json')
     .addHelpText(
-      'after',
+      'before',
       examples(
         'mesh results',
         "mesh results last --where 'trades>30' --top 5",
@@ -158,7 +165,7 @@ function declareMachine(program: Command, run: Run): void {
     .option('--wait <duration>', 'how long to wait for a peer', '15s')
     .addOption(program.createOption('--throttle <factor>').hideHelp())
     .addHelpText(
-      'after',
+      'before',
       examples('mesh join', 'mesh join --peer 100.77.179.14', 'mesh join --slots 4 --name studio'),
     )
     .action((flags: JoinFlags) =>
@@ -186,6 +193,28 @@ function declareSetUp(program: Command, run: Run): void {
     .argument('<show>', 'show')
     .action((what: string) =>
       run(async (context) => (await import('./key.ts')).key(context, what)),
+    );
+  program
+    .command('completion')
+    .description('the script that completes verbs, flags, jobs and peers')
+    .argument('<shell>', 'zsh, bash or fish')
+    .addHelpText(
+      'before',
+      examples(
+        'source <(mesh completion zsh)',
+        'mesh completion fish > ~/.config/fish/completions/mesh.fish',
+      ),
+    )
+    .action((shell: string) =>
+      run(async (context) => (await import('./completion.ts')).completion(context, shell)),
+    );
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action((words: string[]) =>
+      run(async (context) =>
+        (await import('./completion.ts')).printCandidates(context, program, words),
+      ),
     );
   program
     .command('schema')

@@ -10,17 +10,21 @@ export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
 export class TmuxScreen {
   readonly #socket = `mesh-test-${randomBytes(4).toString('hex')}`;
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(env: Readonly<Record<string, string>>) {
+    this.#env = env;
+  }
 
   /** A shell that has `env` on top of this process's own and no prompt. */
   static async open(
     size: { readonly columns: number; readonly rows: number },
     env: Readonly<Record<string, string>>,
   ): Promise<TmuxScreen> {
-    const screen = new TmuxScreen();
+    const screen = new TmuxScreen(env);
     const shell = 'PS1= PS2= exec sh';
     const words = ['-f', '/dev/null', 'new-session', '-d', '-x', `${size.columns}`, '-y'];
-    const set = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-    await screen.#tmux(...words, `${size.rows}`, ...set, shell);
+    await screen.#tmux(...words, `${size.rows}`, shell);
     return screen;
   }
 
@@ -64,6 +68,8 @@ export class TmuxScreen {
   }
 
   async #tmux(...words: readonly string[]): Promise<string> {
-    return (await run('tmux', ['-L', this.#socket, ...words])).stdout;
+    // The server takes its environment from the client that starts it, PATH above all.
+    const env = { ...process.env, ...this.#env };
+    return (await run('tmux', ['-L', this.#socket, ...words], { env })).stdout;
   }
 }
