@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { writeDeclarations } from './declarations.ts';
 import { manPage } from '../src/node/cli/man.ts';
 import { describeProgram } from '../src/node/cli/program.ts';
 
@@ -43,6 +44,7 @@ const { metafile } = await build({
   banner: { js: REQUIRE_BANNER },
   logLevel: 'warning',
 });
+writeDeclarations(root);
 await writeFile(join(dist, 'mesh.1'), manPage(describeProgram(version), version));
 await writeFile(join(dist, 'THIRD-PARTY-NOTICES'), notices(metafile));
 

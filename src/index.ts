@@ -1,5 +1,13 @@
 // The library's face: what exists and stays. A peer is reached by its control socket, as the command does; a job file
 // is checked before anything is submitted.
+export {
+  connect,
+  type ConnectOptions,
+  type Mesh,
+  type MeshResult,
+  type MeshRun,
+  type SubmitOptions,
+} from './node/library.ts';
 export { ControlClient } from './node/control/client.ts';
 export { submitPrepared, type Submission } from './node/control/submission.ts';
 export type {

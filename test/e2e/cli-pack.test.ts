@@ -1,6 +1,6 @@
 // The package as a user gets it: packed, installed elsewhere, run from there.
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -91,8 +91,38 @@ test('the installed package is a library as well', async () => {
   const words = ['--input-type=module', '--eval', script];
   const { stdout } = await run(process.execPath, words, { cwd });
   expect(stdout.trim().split(',')).toEqual(
-    expect.arrayContaining(['ControlClient', 'MeshError', 'prepareJob', 'submitPrepared']),
+    expect.arrayContaining(['connect', 'ControlClient', 'MeshError', 'prepareJob']),
   );
+});
+
+test('the example of the library page compiles in strict TypeScript and does what it says', async () => {
+  const page = await readFile(join(root, 'docs/library.md'), 'utf8');
+  const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const folder = join(place, 'prefix', 'lib');
+  await writeFile(join(folder, 'example.mts'), example);
+  await copyFile(join(root, 'examples/aapl.csv'), join(folder, 'aapl.csv'));
+  const strict = [
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--noPropertyAccessFromIndexSignature',
+  ];
+  const platform = ['--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
+  const roots = ['--typeRoots', join(root, 'node_modules/@types')];
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  await run(tsc, [...strict, ...platform, ...roots, 'example.mts'], { cwd: folder });
+  const env = { ...process.env, MESH_HOME: join(place, 'library-home') };
+  const { stdout, stderr } = await run(process.execPath, ['example.mjs'], { cwd: folder, env });
+  expect(stderr).toBe('');
+  const lines = stdout.trim().split('\n');
+  expect(lines[0]).toMatch(/^job j-/);
+  expect(
+    lines
+      .slice(1, 11)
+      .map((line) => Number(line.split(' ')[0]))
+      .toSorted((a, b) => a - b),
+  ).toEqual(Array.from({ length: 10 }, (_, at) => at + 5));
+  expect(lines[11]).toMatch(/^10 backtests in \d+ ms, [0-9a-f]{64}$/);
+  expect(lines[12]).toBe('NOT_FOUND 2');
 });
 
 test('a Node that is too old gets one sentence', async () => {

@@ -110,7 +110,10 @@ export class Watch {
       for (const [start, end] of part.intervals()) this.#told.add(start, end);
       const rows = packRows(ledger, part, runner.columns);
       this.#best = better(runner.rankBy, this.#best, topOf(rows, { top: 1 }, runner)[0]);
-      if (this.#options.rows) this.#listener({ kind: 'rows', ...rows });
+      if (!this.#options.rows) continue;
+      const labels =
+        this.#options.labels === true ? rows.tasks.map((task) => runner.label(task)) : undefined;
+      this.#listener({ kind: 'rows', ...rows, ...(labels === undefined ? {} : { labels }) });
     }
   }
 }

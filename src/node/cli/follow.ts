@@ -129,6 +129,7 @@ class JobWatch {
     const rows = streamsRows(this.#context, this.#options);
     const watch = {
       rows,
+      labels: rows,
       top,
       ...(sort === undefined ? {} : { sort }),
       ...(where === undefined ? {} : { where }),

@@ -1,7 +1,7 @@
 // What `mesh` says when nothing is asked: what it is, the three commands that matter, and the names of the rest.
 import type { Command } from 'commander';
 
-const HEAD = `mesh – run backtests on all your machines. No head node.
+export const HEAD = `mesh – run backtests on all your machines. No head node.
   mesh join --peer 100.77.179.14     make this machine part of a mesh
   mesh submit strategies.json        run a file of strategies on every peer
   mesh peers                         who is there and how busy

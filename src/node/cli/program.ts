@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { MeshError } from '../errors.ts';
 import { type Context, type GlobalFlags, openContext } from './context.ts';
 import { fail } from './fail.ts';
-import { FOOT, frontPage } from './front-page.ts';
+import { FOOT, frontPage, HEAD } from './front-page.ts';
 import { declareHelp, declareRayHabits } from './help-pages.ts';
 import { declareVerbs } from './verbs.ts';
 
@@ -58,6 +58,7 @@ function createProgram(version: string): Command {
     .option('--timeout <duration>', 'stop waiting after 90s, 10m, 1h30m')
     .helpOption('-h, --help', 'this page')
     .helpCommand(false)
+    .addHelpText('before', HEAD)
     .addHelpText('after', `\n${FOOT}`)
     .configureHelp({ showGlobalOptions: true })
     // What commander has to say is printed by fail(), in the form of all errors.

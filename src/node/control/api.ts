@@ -261,6 +261,8 @@ export interface RowsEvent {
   readonly values: Float64Array;
   /** Those of `tasks` that failed for good: their row is NaN but for the error code in the last place. */
   readonly failed: readonly number[];
+  /** One per task, when asked for. */
+  readonly labels?: readonly TaskName[];
 }
 
 export interface EndedEvent {

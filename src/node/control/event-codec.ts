@@ -25,6 +25,9 @@ export function splitRows(event: RowsEvent): readonly RowsEvent[] {
       tasks,
       values: event.values.subarray(from * width, (from + tasks.length) * width),
       failed: tasks.filter((task) => failed.has(task)),
+      ...(event.labels === undefined
+        ? {}
+        : { labels: event.labels.slice(from, from + tasks.length) }),
     });
   }
   return parts;

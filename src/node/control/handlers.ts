@@ -42,6 +42,8 @@ export interface SubmitRequest {
 export interface WatchOptions {
   /** Rows too; first all that count already. */
   readonly rows: boolean;
+  /** With what people call each task. */
+  readonly labels?: boolean;
   /** Length of `top` in the summary. */
   readonly top: number;
   /** A column, optionally with `:asc` or `:desc`; absent: the job's own ranking. */

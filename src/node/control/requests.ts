@@ -54,7 +54,7 @@ const filter = z.strictObject({
 });
 const where = z.string().max(4000).optional();
 const summary = z.strictObject({ top: top.default(10), sort, where });
-const watch = z.strictObject({ top: top.default(10), sort, where, rows: flag });
+const watch = z.strictObject({ top: top.default(10), sort, where, rows: flag, labels: flag });
 /** ms. Below this a screen only costs more; above it, it is no longer live. */
 const observe = z.strictObject({ intervalMs: z.coerce.number().int().min(50).max(60_000) });
 const logs = z.strictObject({
@@ -91,8 +91,8 @@ export function readSummaryQuery(query: URLSearchParams): SummaryQuery {
 }
 
 export function readWatchOptions(query: URLSearchParams): WatchOptions {
-  const { top, rows, ...rest } = read(watch, Object.fromEntries(query));
-  return { top, rows, ...orderAndFilters(rest) };
+  const { top, rows, labels, ...rest } = read(watch, Object.fromEntries(query));
+  return { top, rows, labels, ...orderAndFilters(rest) };
 }
 
 export function readObserveOptions(query: URLSearchParams): ObserveOptions {

@@ -17,6 +17,9 @@ export interface LoadedData {
   readonly warnings: readonly string[];
 }
 
+/** Who hands in the very same bytes again, as a loop over generations does, need not wait for them to be read again. */
+const loadedBefore = new WeakMap<Uint8Array, LoadedData>();
+
 export interface Faults {
   readonly findings: Finding[];
   /** In data files. */
@@ -69,6 +72,8 @@ async function loadOne(
     findings.push({ path, message: readFault(file, error) });
     return undefined;
   }
+  const known = loadedBefore.get(bytes);
+  if (known?.file === file) return known;
   const parsed = parseCandleFile(file, bytes);
   if (!parsed.ok) {
     problems.push(...parsed.problems);
@@ -77,12 +82,14 @@ async function loadOne(
   const gaps = countGaps(parsed.candles);
   const warnings = [...parsed.warnings];
   if (gaps > 0) warnings.push(`bars are missing in ${gaps} places`);
-  return {
+  const loaded: LoadedData = {
     file,
     fileSha256: createHash('sha256').update(bytes).digest('hex'),
     candles: parsed.candles,
     warnings: warnings.map((warning) => `${file}: ${warning}`),
   };
+  loadedBefore.set(bytes, loaded);
+  return loaded;
 }
 
 /** Whether the data is what the job file says of it. */

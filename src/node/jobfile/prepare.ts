@@ -175,13 +175,21 @@ function fullFormFault(spec: JobSpec): string | undefined {
   }
 }
 
+/** With the candles that it holds, for as long as anybody has them. */
+const encodedBefore = new WeakMap<LoadedData, PreparedDataset>();
+
+function encode({ file, candles }: LoadedData): PreparedDataset {
+  const bytes = encodeCandles(candles);
+  return { sha256: sha256(bytes), bytes, file, barCount: candles.barCount };
+}
+
 /** One blob for each file, however often the job names it. */
 function encodeDatasets(loaded: readonly LoadedData[]): Map<LoadedData, PreparedDataset> {
   const datasets = new Map<LoadedData, PreparedDataset>();
   for (const data of new Set(loaded)) {
-    const bytes = encodeCandles(data.candles);
-    const { file, candles } = data;
-    datasets.set(data, { sha256: sha256(bytes), bytes, file, barCount: candles.barCount });
+    const known = encodedBefore.get(data) ?? encode(data);
+    encodedBefore.set(data, known);
+    datasets.set(data, known);
   }
   return datasets;
 }

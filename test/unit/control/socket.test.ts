@@ -175,7 +175,9 @@ describe('a watcher', () => {
       listener({ kind: 'ended', summary: jobSummary() }),
     );
     expect(events).toEqual([rows, { kind: 'ended', summary: jobSummary() }]);
-    expect(peer.asked).toEqual([{ job: 'j-7f3aq0w9e8', options: { rows: true, top: 3 } }]);
+    expect(peer.asked).toEqual([
+      { job: 'j-7f3aq0w9e8', options: { rows: true, labels: false, top: 3 } },
+    ]);
   });
 
   test('of a job that does not exist is refused', async () => {

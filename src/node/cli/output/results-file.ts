@@ -87,11 +87,17 @@ export function passing(event: RowsEvent, where: readonly RowFilter[] | undefine
   for (const [at, place] of places.entries()) {
     packed.set(values.subarray(place * width, (place + 1) * width), at * width);
   }
-  return { ...event, tasks: places.map((place) => event.tasks[place] ?? 0), values: packed };
+  const { labels } = event;
+  return {
+    ...event,
+    tasks: places.map((place) => event.tasks[place] ?? 0),
+    values: packed,
+    ...(labels === undefined ? {} : { labels: places.flatMap((place) => labels[place] ?? []) }),
+  };
 }
 
 /** The same for rows as they come in; a task that failed for good says so. */
-export function rowLines({ columns, tasks, values, failed }: RowsEvent): string {
+export function rowLines({ columns, tasks, values, failed, labels }: RowsEvent): string {
   const width = columns.length;
   const failedTasks = new Set(failed);
   return tasks
@@ -100,9 +106,16 @@ export function rowLines({ columns, tasks, values, failed }: RowsEvent): string 
       const metrics = Object.fromEntries(
         columns.map((name, nth) => [name, values[at * width + nth]]),
       );
+      const label = labels?.[at];
       const body = failedTasks.has(task)
-        ? { type: 'result', task, failed: true, errorCode: values[at * width + width - 1] }
-        : { type: 'result', task, metrics };
+        ? {
+            type: 'result',
+            task,
+            ...label,
+            failed: true,
+            errorCode: values[at * width + width - 1],
+          }
+        : { type: 'result', task, ...label, metrics };
       return `${JSON.stringify(body)}\n`;
     })
     .join('');
