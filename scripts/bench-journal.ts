@@ -82,7 +82,8 @@ async function measure(
     const store = await Journal.open(directory, {
       visit: ({ key, payload }) => recovery.add(key, payload),
     });
-    const rows = recovery.jobs()[0]?.batches.reduce((sum, { values }) => sum + values.length, 0);
+    const [job] = recovery.jobs();
+    const rows = job?.batches.reduce((sum, { values }) => sum + values.length, 0);
     if (rows !== records * COLUMNS) throw new Error(`${rows} values came back`);
     await store.close();
   });

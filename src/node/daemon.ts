@@ -13,8 +13,10 @@ import { WorkModel } from '../stealing/work.ts';
 import { PeerHandlers } from './answers/peer-handlers.ts';
 import { ControlServer } from './control/server.ts';
 import type { ControlHandlers } from './control/handlers.ts';
-import { recordOf } from './jobs/ledger-record.ts';
+import { readRowsOf, recordOf } from './jobs/ledger-record.ts';
 import type { JobLoader } from './jobs/loader.ts';
+import { DEFAULT_KEEP } from './jobs/retention.ts';
+import { Sweeper } from './jobs/sweeper.ts';
 import { type DaemonOptions, type Rooms, openRooms } from './rooms.ts';
 import { peerPorts, viaOf } from './ports.ts';
 
@@ -35,6 +37,7 @@ export class Daemon {
   readonly #sendsAfter = new Map<number, Extract<Output, { kind: 'send' }>[]>();
   readonly #submits = new Map<JobId, (copies: number) => void>();
   readonly #specs = new Map<JobId, Uint8Array>();
+  readonly #sweeper: Sweeper;
   readonly #leavers: (() => void)[] = [];
   #isHandling = false;
   #timer: NodeJS.Timeout | undefined;
@@ -80,6 +83,7 @@ export class Daemon {
     });
     this.#handlers = new PeerHandlers(peerPorts(this, options));
     this.handlers = this.#handlers;
+    this.#sweeper = sweeperOf(this, options);
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
     });
@@ -148,6 +152,7 @@ export class Daemon {
       });
       this.#sayHello(options.version);
       this.tell({ kind: 'wakeDue' });
+      void this.#sweeper.sweep();
       await this.rooms.reachPeers(options);
     } catch (error) {
       await this.close();
@@ -168,6 +173,7 @@ export class Daemon {
     this.rooms.log.info({ pid: process.pid }, 'stops');
     clearTimeout(this.#timer);
     this.#handlers.close();
+    await this.#sweeper.close();
     this.rooms.loader.cancelAll();
     await this.#control?.close();
     const late = new Promise<void>((resolve) => {
@@ -192,6 +198,9 @@ export class Daemon {
         return this.#persist(output);
       case 'loadJob':
         void this.#load(output.header, output.jobNumber);
+        return;
+      case 'recallRows':
+        void this.#recall(output.job);
         return;
       case 'unloadJob':
         this.rooms.loader.cancel(output.job);
@@ -256,6 +265,16 @@ export class Daemon {
     this.tell({ kind: 'persisted', id });
   }
 
+  async #recall(job: JobId): Promise<void> {
+    const header = this.core.book(job)?.header;
+    if (header === undefined) return;
+    const batches = await readRowsOf(header, this.rooms.store).catch((error: unknown) => {
+      this.rooms.log.error({ err: error, job }, 'rows cannot be read back');
+      return [];
+    });
+    this.tell({ kind: 'rowsRecalled', job, batches });
+  }
+
   async #load(header: JobHeader, jobNumber: number): Promise<void> {
     try {
       const runner = await this.rooms.loader.load(header, jobNumber);
@@ -316,6 +335,21 @@ export class Daemon {
     const book = this.core.book(job);
     if (book !== undefined) act(book.jobNumber);
   }
+}
+
+function sweeperOf(daemon: Daemon, { keep }: DaemonOptions): Sweeper {
+  const { store, blobs, log } = daemon.rooms;
+  return new Sweeper(keep ?? DEFAULT_KEEP, {
+    store,
+    blobs,
+    jobs: () =>
+      daemon.core.status(performance.now()).jobs.map(({ header, isActive }) => {
+        return { header, hasEnded: !isActive };
+      }),
+    jobExpired: (job) => daemon.tell({ kind: 'jobExpired', job }),
+    swept: (found) => log.info(found, 'made room on the disk'),
+    failed: (error) => log.warn({ err: error }, 'could not make room on the disk'),
+  });
 }
 
 function reasonOf(error: unknown): string {

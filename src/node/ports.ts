@@ -1,14 +1,16 @@
 // What the control answers need of a running peer, drawn from its daemon: the one place where a command becomes
 // a fact, and a fact's outcome an answer.
+import { diskView } from './answers/disk-view.ts';
 import type { PeerPorts } from './answers/peer-handlers.ts';
 import { peersView } from './answers/views.ts';
-import type { ConnectView, LeaveView } from './control/api.ts';
+import type { ConnectView, DiskView, LeaveView } from './control/api.ts';
 import type { SubmitRequest } from './control/handlers.ts';
 import { resolvePeerView } from './control/selector.ts';
 import type { Via } from './control/via.ts';
 import type { Daemon, DaemonOptions } from './daemon.ts';
 import { MeshError } from './errors.ts';
 import { readLog } from './logs/read-log.ts';
+import { DEFAULT_KEEP } from './jobs/retention.ts';
 import { newJobId } from './jobs/job-id.ts';
 import { type JobId, peerId } from '../stealing/ids.ts';
 import type { JobHeader } from '../stealing/job.ts';
@@ -35,6 +37,7 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
     embedded: options.embedded ?? false,
     startedMs: Date.now(),
     coreStatus: () => daemon.core.status(performance.now()),
+    disk: () => disk(daemon, options),
     book: (job) => daemon.core.book(job),
     contact: (peer) => rooms.contact(peer),
     submit: (request) => submit(daemon, request),
@@ -53,6 +56,17 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
       return Promise.resolve();
     },
   };
+}
+
+async function disk({ rooms }: Daemon, options: DaemonOptions): Promise<DiskView> {
+  const blobs = await rooms.blobs.list();
+  const { bytes, ...usage } = rooms.store.usage();
+  return diskView(options.home, {
+    ...usage,
+    journalBytes: bytes,
+    blobBytes: blobs.reduce((sum, blob) => sum + blob.bytes, 0),
+    keep: options.keep ?? DEFAULT_KEEP,
+  });
 }
 
 /** The way of a request to another peer. */

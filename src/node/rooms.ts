@@ -16,6 +16,7 @@ import { MeshError } from './errors.ts';
 import { type RecoveredJob, Recovery } from './jobs/ledger-record.ts';
 import { Attached } from './jobs/attached.ts';
 import { JobLoader } from './jobs/loader.ts';
+import type { Keep } from './jobs/retention.ts';
 import { LogFile } from './logs/log-file.ts';
 import { Admission } from './net/admission.ts';
 import { DEFAULT_PORT, parseEndpoint } from './net/address.ts';
@@ -47,6 +48,8 @@ export interface DaemonOptions {
   readonly throttle?: number;
   /** false: nobody is fed, everything is stolen (for measurements). */
   readonly seeding?: boolean;
+  /** How long and how much of what has ended; default: 30 days, 20 GB. */
+  readonly keep?: Keep;
   readonly version: string;
 }
 

@@ -2,6 +2,7 @@
 // tasks it holds; what nobody has and nobody holds runs again. A wrong or late answer can only make a task
 // run twice. It closes when every peer asked has answered, is suspect or is lost; who joins meanwhile only adds.
 import { type Interval, IntervalSet, validIntervals } from '../deque/interval-set.ts';
+import type { Archive } from './archive.ts';
 import type { Custody } from './custody.ts';
 import type { PeerId } from './ids.ts';
 import type { CensusRound, JobBook } from './job-book.ts';
@@ -21,12 +22,17 @@ export class Census {
   readonly #state: CoreState;
   readonly #custody: Custody;
   readonly #recording: Recording;
+  readonly #archive: Archive;
   #nextCensus = 1;
 
-  constructor(state: CoreState, custody: Custody, recording: Recording) {
+  constructor(
+    state: CoreState,
+    rooms: { readonly custody: Custody; readonly recording: Recording; readonly archive: Archive },
+  ) {
     this.#state = state;
-    this.#custody = custody;
-    this.#recording = recording;
+    this.#custody = rooms.custody;
+    this.#recording = rooms.recording;
+    this.#archive = rooms.archive;
   }
 
   /** A peer with work is gone, or the job has a new owner: ask as soon as no other round is open. */
@@ -131,7 +137,7 @@ export class Census {
   rowsWanted(from: PeerId, job: JobBook, intervals: readonly Interval[]): void {
     if (!validIntervals(intervals, job.header.taskCount)) return;
     const mine = job.ledger.onDiskOf(this.#state.self).intersect(intervals);
-    this.#recording.sendRows(job, from, mine);
+    this.#archive.sendWanted(job, from, mine);
   }
 
   #heldHere(job: JobBook): IntervalSet {

@@ -6,6 +6,7 @@
 // incarnation and job. `check()` states what must hold between any two facts.
 import { countTasks, validIntervals } from '../deque/interval-set.ts';
 import { unreachable } from '../invariant.ts';
+import { Archive } from './archive.ts';
 import { slotDied } from './attempts.ts';
 import { Census } from './census.ts';
 import { Custody } from './custody.ts';
@@ -14,7 +15,7 @@ import { Greeting } from './greeting.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
-import type { JobEnding, JobHeader, RowBatch } from './job.ts';
+import type { JobEnding, JobHeader } from './job.ts';
 import { Leaving } from './leaving.ts';
 import { checkState } from './invariants.ts';
 import { checkLimits } from './limits.ts';
@@ -35,6 +36,7 @@ export type WakeReason = 'heartbeat' | 'flush' | 'steal' | 'census';
 export class StealingCore {
   readonly #state: CoreState;
   readonly #recording: Recording;
+  readonly #archive: Archive;
   readonly #custody: Custody;
   readonly #victim: Victim;
   readonly #thief: Thief;
@@ -48,15 +50,21 @@ export class StealingCore {
     const state = new CoreState(options);
     this.#state = state;
     this.#recording = new Recording(state);
+    this.#archive = new Archive(state, this.#recording);
     this.#custody = new Custody(state);
     this.#victim = new Victim(state, this.#custody);
     this.#thief = new Thief(state);
-    this.#census = new Census(state, this.#custody, this.#recording);
+    this.#census = new Census(state, {
+      custody: this.#custody,
+      recording: this.#recording,
+      archive: this.#archive,
+    });
     this.#greeting = new Greeting(state);
     this.#leaving = new Leaving(state, this.#custody, this.#recording);
     this.#presence = new Presence(state, {
       custody: this.#custody,
       recording: this.#recording,
+      archive: this.#archive,
       thief: this.#thief,
       census: this.#census,
       greeting: this.#greeting,
@@ -116,7 +124,7 @@ export class StealingCore {
     const state = this.#state;
     switch (input.kind) {
       case 'jobRecovered':
-        return this.#jobRecovered(input.header, input.batches, input.ending);
+        return this.#jobRecovered(input);
       case 'peerConnected':
         return this.#presence.connected(input.face);
       case 'peerDisconnected':
@@ -148,7 +156,16 @@ export class StealingCore {
           if (job.isActive) this.#end(job, endingOf(state, job, 'cancelled'));
         });
       case 'rowsRequested':
-        return this.#withJob(input.job, (job) => this.#census.gather(job));
+        return this.#withJob(input.job, (job) => {
+          this.#archive.read(job);
+          this.#census.gather(job);
+        });
+      case 'rowsRecalled':
+        return this.#withJob(input.job, (job) => this.#archive.recalled(job, input.batches));
+      case 'jobExpired':
+        return this.#withJob(input.job, (job) => {
+          if (!job.isActive) state.jobs.delete(input.job);
+        });
       case 'leaveRequested':
         state.isDraining = true;
         return this.#presence.beat();
@@ -160,20 +177,22 @@ export class StealingCore {
     }
   }
 
-  #jobRecovered(
-    header: JobHeader,
-    batches: readonly RowBatch[],
-    ending: JobEnding | undefined,
-  ): void {
+  #jobRecovered(input: Extract<Input, { kind: 'jobRecovered' }>): void {
     const state = this.#state;
-    const job = state.openBook(header);
+    const job = state.openBook(input.header);
     job.storedBy.add(state.self);
-    for (const batch of batches) {
+    for (const batch of input.batches) {
       job.ledger.add(batch);
       job.ledger.markOnDisk(state.self, batch.intervals);
     }
-    job.ending = ending;
-    if (ending === undefined) {
+    for (const rows of input.released ?? []) {
+      job.ledger.addReleased(rows);
+      job.ledger.markOnDisk(state.self, rows.intervals);
+    }
+    job.hasRowsInMemory = input.batches.length > 0;
+    job.ending = input.ending;
+    if (input.ending === undefined) {
+      job.hasRowsInMemory = true;
       this.#greeting.load(job);
       this.#census.wantSoon(job);
     } else job.ledger.count(job.ledger.present.intervals());
@@ -318,6 +337,7 @@ export class StealingCore {
     job.clearQueue();
     job.census = undefined;
     job.ending = ending;
+    job.rowsUsedMs = state.nowMs;
     this.#greeting.tellEnding(job);
     if (job.work !== undefined || job.isLoading)
       state.emit({ kind: 'unloadJob', job: job.header.job });

@@ -21,8 +21,18 @@ export type Input =
       readonly kind: 'jobRecovered';
       readonly header: JobHeader;
       readonly batches: readonly RowBatch[];
+      /** Rows that stay on disk until somebody wants to read them: those of an ended job. */
+      readonly released?: readonly Omit<RowBatch, 'values'>[];
       readonly ending: JobEnding | undefined;
     }
+  /** The rows of a job that this disk has, oldest first. */
+  | {
+      readonly kind: 'rowsRecalled';
+      readonly job: JobId;
+      readonly batches: readonly RowBatch[];
+    }
+  /** An ended job has left this disk: it was kept for as long as was asked. */
+  | { readonly kind: 'jobExpired'; readonly job: JobId }
   /** Admitted, and its control stream is open. */
   | { readonly kind: 'peerConnected'; readonly face: PeerFace }
   /** `refused`: a redial at once was refused, so nobody is there; else it may be the network. */

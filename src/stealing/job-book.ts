@@ -57,6 +57,15 @@ export class JobBook {
   isInTurns = false;
   /** Submitted here, and the first wave has not gone out yet. */
   owesWave = false;
+  /** When somebody read the rows last, or the job ended. */
+  rowsUsedMs = 0;
+  /** Released rows are on their way back from this disk; who waits for which. */
+  isRecalling = false;
+  /** Back only to be copied to another disk. */
+  isRecalledForCopies = false;
+  /** false: all of them are released, or there is none. */
+  hasRowsInMemory = true;
+  readonly wantedOnRecall = new Map<PeerId, IntervalSet>();
   steals = 0;
   messages = 0;
   readonly #equalCosts: WorkModel;

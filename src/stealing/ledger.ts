@@ -2,7 +2,8 @@
 // replays and healed partitions do no harm: execution is at least once, the effect exactly once. The ledger
 // also knows on whose disks each row lies, because a row counts when min(2, live peers) disks have it.
 //
-// Rows are kept in blocks of 4,096 tasks that come into being when their first row does.
+// Rows are kept in blocks of 4,096 tasks that come into being when their first row does, and may be released again
+// when a disk has them: the ledger still knows which they are, and takes their values back later.
 import { type Interval, IntervalSet, countTasks } from '../deque/interval-set.ts';
 import type { PeerId } from './ids.ts';
 import type { RowBatch } from './job.ts';
@@ -24,6 +25,8 @@ export class Ledger {
   /** Those of `present` whose attempts were used up. */
   readonly #failures = new IntervalSet();
   readonly #counted = new IntervalSet();
+  /** Those of `present` whose values are on disk only. */
+  #released = new IntervalSet();
   readonly #makers = new Map<PeerId, IntervalSet>();
   readonly #disks = new Map<PeerId, IntervalSet>();
   readonly #blocks = new Map<number, Float64Array>();
@@ -40,6 +43,11 @@ export class Ledger {
 
   get counted(): IntervalSet {
     return this.#counted;
+  }
+
+  /** Present, but to be restored before they are read. */
+  get released(): IntervalSet {
+    return this.#released;
   }
 
   get isComplete(): boolean {
@@ -80,6 +88,7 @@ export class Ledger {
           const isDifferent =
             batch.kind === 'rows' &&
             !this.#failures.has(task) &&
+            !this.#released.has(task) &&
             !this.#equals(task, batch.values, offset);
           if (isDifferent) conflicts.push(task);
           continue;
@@ -100,6 +109,56 @@ export class Ledger {
     return { added, conflicts };
   }
 
+  /** Rows that lie on this peer's disk: known from the start, read when they are wanted. */
+  addReleased({ kind, maker, intervals }: Omit<RowBatch, 'values'>): void {
+    const made = this.#makers.get(maker) ?? new IntervalSet();
+    this.#makers.set(maker, made);
+    const fresh = IntervalSet.from(intervals).subtract(this.#present);
+    for (const [start, end] of fresh.intervals()) {
+      this.#present.add(start, end);
+      this.#released.add(start, end);
+      made.add(start, end);
+      if (kind === 'failures') this.#failures.add(start, end);
+    }
+  }
+
+  /** Gives up the memory of all blocks whose present rows are all among `tasks`. */
+  release(tasks: IntervalSet): void {
+    for (const index of this.#blocks.keys()) {
+      const start = index * TASKS_PER_BLOCK;
+      const end = Math.min(this.taskCount, start + TASKS_PER_BLOCK);
+      const here = this.#present.intersect([[start, end]]);
+      if (!here.subtract(tasks).isEmpty) continue;
+      this.#blocks.delete(index);
+      for (const [from, to] of here.intervals()) this.#released.add(from, to);
+    }
+  }
+
+  /** Takes back the values of released rows; what else is in the batch is known already. */
+  restore(batch: RowBatch): void {
+    let row = 0;
+    for (const [start, end] of batch.intervals) {
+      const isWanted = !this.#released.intersect([[start, end]]).isEmpty;
+      for (let task = start; task < end; task++, row++) {
+        if (!isWanted || !this.#released.has(task)) continue;
+        if (this.#failures.has(task) !== (batch.kind === 'failures')) continue;
+        this.#write(task, batch.values, row * this.rowWidth);
+        this.#released.remove(task, task + 1);
+      }
+    }
+  }
+
+  /** The rows are on no disk of this peer, and not in its memory. */
+  forget(tasks: readonly Interval[]): void {
+    for (const [start, end] of tasks) {
+      for (const set of [this.#failures, this.#counted, this.#present, this.#released]) {
+        set.remove(start, end);
+      }
+      for (const made of this.#makers.values()) made.remove(start, end);
+      for (const disk of this.#disks.values()) disk.remove(start, end);
+    }
+  }
+
   markOnDisk(peer: PeerId, intervals: readonly Interval[]): void {
     const disk = this.#disks.get(peer) ?? new IntervalSet();
     this.#disks.set(peer, disk);
@@ -113,7 +172,7 @@ export class Ledger {
     return added;
   }
 
-  /** Rows of tasks that are all present, grouped by maker and kind, at most `rowsMax` a batch. */
+  /** Rows of tasks that are all present and not released, grouped by maker and kind, at most `rowsMax` a batch. */
   batchesOf(tasks: IntervalSet, rowsMax: number): RowBatch[] {
     const batches: RowBatch[] = [];
     for (const [maker, made] of this.makers()) {
@@ -174,10 +233,7 @@ export class Ledger {
   }
 
   #forgetFailure(task: number): void {
-    const range: Interval = [task, task + 1];
-    for (const set of [this.#failures, this.#counted, this.#present]) set.remove(...range);
-    for (const made of this.#makers.values()) made.remove(...range);
-    for (const disk of this.#disks.values()) disk.remove(...range);
+    this.forget([[task, task + 1]]);
     this.#failedRows--;
   }
 }

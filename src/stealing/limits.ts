@@ -61,6 +61,9 @@ export interface Limits {
   readonly priorUnitsPerSlotMs: number;
   /** Attempts of one task (a dead slot each) until it is reported as failed. */
   readonly attemptsMax: number;
+  /** ms for which the rows of an ended job stay in memory after they were read last. More: memory; less: a person who
+   * looks again waits for the disk (160 MB of rows: half a second). */
+  readonly rowsIdleMs: number;
   /** Ended jobs that a peer tells a newcomer about. */
   readonly endingsToldMax: number;
 }
@@ -91,6 +94,7 @@ export const DEFAULT_LIMITS: Limits = {
   turnBurstMs: 500,
   priorUnitsPerSlotMs: 1_000,
   attemptsMax: 3,
+  rowsIdleMs: 60_000,
   endingsToldMax: 50,
 };
 

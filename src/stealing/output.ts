@@ -25,6 +25,8 @@ export type Output =
       /** The small integer by which cursor and slots know the job; never used again for another. */
       readonly jobNumber: number;
     }
+  /** Read the job's rows from this disk, then tell `rowsRecalled`. */
+  | { readonly kind: 'recallRows'; readonly job: JobId }
   | { readonly kind: 'unloadJob'; readonly job: JobId }
   /** The submit may be answered: job and data are on this many disks. */
   | { readonly kind: 'answerSubmit'; readonly job: JobId; readonly copies: number }

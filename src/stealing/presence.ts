@@ -1,5 +1,6 @@
 // Who is here, as far as this peer is concerned: what a connection, its end, a loss and time alone change. Each
 // room is told in the order in which it must know.
+import type { Archive } from './archive.ts';
 import type { Census } from './census.ts';
 import type { Custody } from './custody.ts';
 import type { Greeting } from './greeting.ts';
@@ -13,6 +14,7 @@ import type { Thief } from './thief.ts';
 interface Rooms {
   readonly custody: Custody;
   readonly recording: Recording;
+  readonly archive: Archive;
   readonly thief: Thief;
   readonly census: Census;
   readonly greeting: Greeting;
@@ -74,6 +76,7 @@ export class Presence {
     this.#rooms.recording.retryDisk();
     this.#rooms.greeting.retryDisk();
     for (const job of jobs.values()) this.#rooms.recording.deliverOwed(job);
+    this.#rooms.archive.tidy();
   }
 
   beat(): void {

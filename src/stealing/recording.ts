@@ -143,11 +143,16 @@ export class Recording {
     for (const delivery of this.#deliveries.values()) {
       if (delivery.job === job && delivery.to === to) owed = owed.subtract(delivery.intervals);
     }
+    // Rows of an ended job whose second disk is gone are read back first.
+    if (!job.ledger.released.intersect(owed).isEmpty) {
+      this.#recallToCopy(job);
+      return;
+    }
     this.sendRows(job, to, owed.subtract(job.unkept));
     this.sendRows(job, to, owed.intersect(job.unkept), true);
   }
 
-  /** `tasks` must be present here, and on this disk unless it refused them. */
+  /** `tasks` must be present here and not released, and on this disk unless it refused them. */
   sendRows(job: JobBook, to: PeerId, tasks: IntervalSet, isUnkept = false): void {
     const state = this.#state;
     const rowBytes = job.header.rowWidth * Float64Array.BYTES_PER_ELEMENT;
@@ -159,6 +164,11 @@ export class Recording {
       const rows = { kind: 'rows', job: job.header.job, delivery, batch } as const;
       state.send(to, isUnkept ? { ...rows, isUnkept } : rows);
     }
+  }
+
+  isDelivering(job: JobBook): boolean {
+    for (const delivery of this.#deliveries.values()) if (delivery.job === job) return true;
+    return false;
   }
 
   /** Gives up deliveries to a peer that is gone or silent for long; what is owed goes out again later. */
@@ -252,6 +262,15 @@ export class Recording {
       once = once.union(disk);
     }
     return (atLeast >= 2 ? twice : once).intersect(job.ledger.present);
+  }
+
+  /** One job at a time: all of a long life at once would fill the memory. */
+  #recallToCopy(job: JobBook): void {
+    for (const other of this.#state.jobs.values()) {
+      if (other.isRecalledForCopies) return;
+    }
+    job.isRecalledForCopies = true;
+    this.#state.recallRows(job);
   }
 
   /** Who never heard of a job drops its rows without a word; running ones are offered by their owner. */

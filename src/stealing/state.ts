@@ -98,6 +98,13 @@ export class CoreState {
     return id;
   }
 
+  /** Released rows are wanted: the shell reads them from this disk, once. */
+  recallRows(job: JobBook): void {
+    if (job.isRecalling) return;
+    job.isRecalling = true;
+    this.emit({ kind: 'recallRows', job: job.header.job });
+  }
+
   log(
     level: 'debug' | 'info' | 'warn',
     text: string,

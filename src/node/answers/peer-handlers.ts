@@ -1,6 +1,5 @@
 // A peer's answers to the control socket. Everything shown comes from the core's snapshot and the ledger's rows;
 // everything asked for goes to the core as a fact. Nothing here decides who runs what.
-import { statfs } from 'node:fs/promises';
 import { IntervalSet } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { JobId } from '../../stealing/ids.ts';
@@ -12,6 +11,7 @@ import type {
   BrokenEvent,
   CancelView,
   ConnectView,
+  DiskView,
   JobEvent,
   JobsView,
   JobSummary,
@@ -49,14 +49,13 @@ const GATHER_AGAIN_MS = 1_000;
 const PROGRESS_MS = 100;
 /** ms between two samples of every peer's load. */
 const SAMPLE_MS = 1_000;
-/** Bytes free below which a disk counts as full: a segment of results and a dataset fit no more. */
-const DISK_FULL_BYTES = 16 * 1024 * 1024;
 
 export interface PeerPorts {
   readonly identity: Omit<StatusView['self'], 'pid'>;
   readonly embedded: boolean;
   readonly startedMs: number;
   coreStatus(): CoreStatus;
+  disk(): Promise<DiskView>;
   book(job: JobId): JobBook | undefined;
   contact(peer: string): Contact | undefined;
   /** Resolves when job and data are on enough disks. */
@@ -132,17 +131,13 @@ export class PeerHandlers implements ControlHandlers {
     const own = status.peers[0];
     const running = status.jobs.filter((job) => job.isActive);
     const live = status.peers.filter((peer) => peer.state !== 'lost');
-    const { bavail, bsize } = await statfs(this.#ports.identity.home);
     return {
       v: 1,
       self: { ...this.#ports.identity, pid: process.pid },
       state: status.isDraining ? 'draining' : 'ok',
       slots: own?.face.slots ?? 0,
       jobs: running.length,
-      disk: {
-        state: bavail * bsize < DISK_FULL_BYTES ? 'full' : 'ok',
-        freeBytes: bavail * bsize,
-      },
+      disk: await this.#ports.disk(),
       running: own?.busySlots ?? 0,
       queued: own?.queuedTasks ?? 0,
       owned: running.filter((job) => job.owner === status.self).length,
@@ -319,13 +314,13 @@ export class PeerHandlers implements ControlHandlers {
     return book.isActive ? book.ledger.counted : book.ledger.present;
   }
 
-  /** The book, once the rows of a finished job that lie on other disks are here too. */
+  /** The book, once the rows of an ended job that lie on disks are in memory here. */
   async #complete(id: JobId): Promise<JobBook> {
     const book = this.#book(id);
-    if (book.ending?.state !== 'done') return book;
+    if (book.isActive) return book;
     const giveUpMs = Date.now() + GATHER_PATIENCE_MS;
     let askAgainMs = 0;
-    while (book.ledger.present.count < book.header.taskCount) {
+    while (!areRowsHere(book)) {
       if (Date.now() >= giveUpMs) {
         throw new MeshError('UNREACHABLE', 'some rows of this job lie on peers that are away', {
           hint: 'mesh peers',
@@ -347,4 +342,10 @@ export class PeerHandlers implements ControlHandlers {
     this.#hashes.set(job, known);
     return known;
   }
+}
+
+/** A cancelled job has the rows that it has. */
+function areRowsHere({ ledger, header, ending }: JobBook): boolean {
+  if (!ledger.released.isEmpty) return false;
+  return ending?.state !== 'done' || ledger.present.count === header.taskCount;
 }

@@ -101,7 +101,8 @@ export class Watch {
   #tellRows(job: JobStatus): void {
     const ledger = this.#ports.ledger();
     const runner = this.#ports.runner();
-    if (ledger === undefined || runner === undefined) return;
+    // Rows of an ended job are read back for its summary, which comes before the end is told.
+    if (ledger === undefined || runner === undefined || !ledger.released.isEmpty) return;
     const counted = job.isActive ? ledger.counted : ledger.present;
     let fresh = counted.subtract(this.#told);
     while (!fresh.isEmpty && !this.#isStopped) {

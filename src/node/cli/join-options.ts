@@ -1,6 +1,7 @@
 // The flags of `join`, read and checked before anything is started.
 import { isIP } from 'node:net';
 import { MeshError } from '../errors.ts';
+import { DEFAULT_KEEP, type Keep } from '../jobs/retention.ts';
 import { parseDuration, parseNumber, parseSlots, parseWhole } from './options.ts';
 
 export interface JoinFlags {
@@ -11,6 +12,7 @@ export interface JoinFlags {
   readonly port?: string;
   readonly wait: string;
   readonly throttle?: string;
+  readonly keep?: string;
   readonly foreground?: boolean;
 }
 
@@ -22,6 +24,7 @@ export interface JoinOptions {
   readonly port?: number;
   readonly waitMs: number;
   readonly throttle?: number;
+  readonly keep?: Keep;
 }
 
 const NAME_CHARS_MAX = 63;
@@ -29,7 +32,7 @@ const PEERS_MAX = 64;
 const ADDRESS_CHARS_MAX = 300;
 
 export function readJoinFlags(flags: JoinFlags): JoinOptions {
-  const { name, slots, listen, port, throttle } = flags;
+  const { name, slots, listen, port, throttle, keep } = flags;
   return {
     peers: readPeers(flags.peer),
     waitMs: parseDuration(flags.wait, '--wait'),
@@ -38,22 +41,60 @@ export function readJoinFlags(flags: JoinFlags): JoinOptions {
     ...(listen === undefined ? {} : { listen: readListen(listen) }),
     ...(port === undefined ? {} : { port: parseWhole(port, '--port', { min: 0, max: 65_535 }) }),
     ...(throttle === undefined ? {} : { throttle: parseNumber(throttle, '--throttle') }),
+    ...(keep === undefined ? {} : { keep: parseKeep(keep) }),
   };
 }
 
 /** The same flags again, for the background process. */
 export function joinArguments(options: JoinOptions): string[] {
-  const { name, slots, listen, port, throttle, waitMs, peers } = options;
+  const { name, slots, listen, port, throttle, keep, waitMs, peers } = options;
   const pairs: readonly (readonly [string, string | number | undefined])[] = [
     ['--name', name],
     ['--slots', slots],
     ['--listen', listen],
     ['--port', port],
     ['--throttle', throttle],
+    ['--keep', keep === undefined ? undefined : `${keep.ms}ms,${keep.bytes}B`],
     ['--wait', `${waitMs}ms`],
     ...peers.map((peer) => ['--peer', peer] as const),
   ];
   return pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));
+}
+
+const AGE_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const SIZE_BYTES: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+};
+
+/** An age, a size, or both: `30d`, `50GB`, `90d,50GB`. */
+export function parseKeep(text: string): Keep {
+  let { ms, bytes } = DEFAULT_KEEP;
+  for (const part of text.split(',')) {
+    const [, digits = '', unit = ''] = /^(\d+)([a-zA-Z]{1,2})$/.exec(part.trim()) ?? [];
+    const age = AGE_MS[unit.toLowerCase()];
+    const size = SIZE_BYTES[unit.toUpperCase()];
+    if (age !== undefined) ms = Number(digits) * age;
+    else if (size !== undefined) bytes = Number(digits) * size;
+    else {
+      throw new MeshError(
+        'USAGE',
+        `--keep must be like 30d or 90d,50GB, not "${text.slice(0, 40)}"`,
+        {
+          hint: 'units: m, h, d; MB, GB, TB',
+        },
+      );
+    }
+  }
+  return { ms, bytes };
 }
 
 export function readPeers(peers: readonly string[] = []): readonly string[] {

@@ -50,7 +50,7 @@ async function report(context: Context, ranBefore: boolean): Promise<void> {
 }
 
 function noteIgnoredFlags(context: Context, options: JoinOptions): void {
-  const given = (['name', 'slots', 'listen', 'port', 'throttle'] as const).filter(
+  const given = (['name', 'slots', 'listen', 'port', 'throttle', 'keep'] as const).filter(
     (flag) => options[flag] !== undefined,
   );
   if (given.length === 0 || context.quiet) return;

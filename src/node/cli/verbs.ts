@@ -161,6 +161,7 @@ function declareMachine(program: Command, run: Run): void {
       'the address that the others use (default: the tailnet address)',
     )
     .option('--port <port>', 'where to listen (default: 7420)')
+    .option('--keep <age,size>', 'ended jobs stay for so long (default: 30d,20GB)')
     .option('--foreground', 'be the node instead of starting one')
     .option('--wait <duration>', 'how long to wait for a peer', '15s')
     .addOption(program.createOption('--throttle <factor>').hideHelp())

@@ -54,6 +54,23 @@ export interface PeersView {
   readonly peers: readonly PeerView[];
 }
 
+export interface DiskView {
+  readonly state: 'ok' | 'full' | 'failing';
+  readonly freeBytes: number;
+  /** Journal and blobs of this home. */
+  readonly usedBytes: number;
+  readonly journalBytes: number;
+  readonly blobBytes: number;
+  /** Ended jobs stay for so long, and while everything takes at most so many bytes. */
+  readonly keep: { readonly ms: number; readonly bytes: number };
+  /** What is acknowledged here survives: `kill-safe` a kill of the process, `power-safe` a power cut too. */
+  readonly safety: 'kill-safe' | 'power-safe';
+  /** Files of the journal in which acknowledged records are gone. */
+  readonly damaged: readonly string[];
+  /** Records are refused at present. */
+  readonly refuses: { readonly since: string; readonly reason: string } | null;
+}
+
 export interface StatusView {
   readonly v: 1;
   readonly self: {
@@ -69,7 +86,7 @@ export interface StatusView {
   readonly slots: number;
   /** Jobs that run on this mesh, as far as this peer knows. */
   readonly jobs: number;
-  readonly disk: { readonly state: 'ok' | 'full' | 'failing'; readonly freeBytes: number };
+  readonly disk: DiskView;
   readonly running: number;
   readonly queued: number;
   /** Running jobs that this peer answers for. */

@@ -1,19 +1,19 @@
 // What the core wants on disk, as bytes, and back. A job and its end are the messages that would tell another peer
 // the same thing, in the wire's codec: one schema, one validator. Rows, of which there are many, have a form of
 // their own. Every record lies under the id of its job.
-import { validIntervals } from '../../deque/interval-set.ts';
-import type { Input } from '../../stealing/input.ts';
+import { countTasks, IntervalSet, validIntervals } from '../../deque/interval-set.ts';
 import { peerId } from '../../stealing/ids.ts';
+import type { Input } from '../../stealing/input.ts';
 import type { JobEnding, JobHeader, RowBatch } from '../../stealing/job.ts';
 import type { PersistEntry } from '../../stealing/output.ts';
 import { decodeMessage, encodeMessage } from '../wire/codec.ts';
-import { encodeRows, readRowHead, type RowHead, ROWS_KIND } from './row-record.ts';
+import { JoinedRows } from './joined-rows.ts';
+import { encodeRows, readRowHead, ROWS_KIND } from './row-record.ts';
 
 export type RecoveredJob = Extract<Input, { kind: 'jobRecovered' }>;
+type ReleasedRows = Omit<RowBatch, 'values'>;
 
 const MESSAGE_KIND = 1;
-/** Rows of one recovered batch, at most, when short ones are joined. */
-const JOINED_ROWS_MAX = 4_096;
 
 /** `header` is that of the entry's job. */
 export function recordOf(entry: PersistEntry, header: JobHeader): Uint8Array {
@@ -29,15 +29,19 @@ export function recordOf(entry: PersistEntry, header: JobHeader): Uint8Array {
 
 interface Draft {
   header: JobHeader | undefined;
-  readonly batches: Joined;
+  readonly rows: Map<string, ReleasedRows & { readonly set: IntervalSet }>;
+  /** With their values, until the job's end is read: what comes behind it is only noted. */
+  joined: JoinedRows | undefined;
   ending: JobEnding | undefined;
 }
 
-/** Folds the records of a disk, oldest first, into jobs in the order in which this peer came to know them. */
+/** Folds the records of a disk, oldest first, into jobs in the order in which this peer came to know them. Rows of
+ * a job that ended are only noted: most of what a disk holds are rows of jobs that ended long ago. */
 export class Recovery {
   /** Rows may come before the job's own record: a second copy may arrive before the job's data has. */
   readonly #drafts = new Map<string, Draft>();
-  readonly #known = new Set<JobHeader>();
+  /** In the order of their first header. */
+  readonly #known = new Set<string>();
   /** Records that this version does not understand: a newer release wrote them. */
   unreadable = 0;
 
@@ -47,7 +51,10 @@ export class Recovery {
     if (record[0] === ROWS_KIND) {
       const head = readRowHead(record);
       if (head === undefined) this.unreadable++;
-      else draft.batches.add(head, record.subarray(head.valuesAt));
+      else {
+        noteRows(draft, { ...head, maker: peerId(head.maker) });
+        draft.joined?.add(head, record.subarray(head.valuesAt));
+      }
       return;
     }
     const decoded = record[0] === MESSAGE_KIND ? decodeMessage(record.subarray(1)) : undefined;
@@ -58,34 +65,77 @@ export class Recovery {
     const { message } = decoded;
     if (message.kind !== 'jobOffered' && message.kind !== 'jobEnded') return;
     draft.header ??= message.header;
-    this.#known.add(draft.header);
+    this.#known.add(job);
     // Both may have been written in a partition.
-    if (message.kind === 'jobEnded' && draft.ending?.state !== 'done') {
-      draft.ending = message.ending;
-    }
+    if (message.kind !== 'jobEnded' || draft.ending?.state === 'done') return;
+    draft.ending = message.ending;
+    draft.joined = undefined;
   }
 
   jobs(): RecoveredJob[] {
-    return [...this.#known].map((header) => {
-      const draft = this.#draft(header.job);
-      const batches = draft.batches.list().filter((batch) => fits(batch, header));
-      return { kind: 'jobRecovered', header, batches, ending: draft.ending };
+    return [...this.#known].flatMap((job) => {
+      const { header, ending, rows, joined } = this.#draft(job);
+      if (header === undefined) return [];
+      const batches = (joined?.list() ?? []).filter((batch) => fits(batch, header));
+      const released = ending === undefined ? [] : inOrder([...rows.values()], header);
+      return [{ kind: 'jobRecovered', header, ending, batches, released }];
     });
   }
 
   #draft(job: string): Draft {
     const known = this.#drafts.get(job);
     if (known !== undefined) return known;
-    const draft: Draft = { header: undefined, batches: new Joined(), ending: undefined };
+    const draft: Draft = {
+      header: undefined,
+      rows: new Map(),
+      joined: new JoinedRows(),
+      ending: undefined,
+    };
     this.#drafts.set(job, draft);
     return draft;
   }
 }
 
+interface Shelf {
+  read(key: string, visit: (record: Uint8Array) => void): Promise<void>;
+}
+
+/** The rows of one job that a disk has, in the order in which they were written. */
+export async function readRowsOf(header: JobHeader, shelf: Shelf): Promise<RowBatch[]> {
+  const joined = new JoinedRows();
+  await shelf.read(header.job, (record) => {
+    const head = record[0] === ROWS_KIND ? readRowHead(record) : undefined;
+    if (head?.rowWidth !== header.rowWidth) return;
+    if (!validIntervals(head.intervals, header.taskCount)) return;
+    joined.add(head, record.subarray(head.valuesAt));
+  });
+  return joined.list();
+}
+
+function inOrder(
+  rows: readonly (ReleasedRows & { readonly set: IntervalSet })[],
+  header: JobHeader,
+): ReleasedRows[] {
+  // A row replaces a failure, so it is told first.
+  return rows
+    .map(({ kind, maker, set }) => ({ kind, maker, intervals: set.intervals() }))
+    .filter(({ intervals }) => validIntervals(intervals, header.taskCount))
+    .toSorted((a, b) => Number(a.kind !== 'rows') - Number(b.kind !== 'rows'));
+}
+
 function fits(batch: RowBatch, header: JobHeader): boolean {
-  const tasks = batch.intervals.reduce((sum, [start, end]) => sum + end - start, 0);
-  const isWide = batch.values.length === tasks * header.rowWidth;
+  const isWide = batch.values.length === countTasks(batch.intervals) * header.rowWidth;
   return isWide && validIntervals(batch.intervals, header.taskCount);
+}
+
+function noteRows(draft: Draft, rows: ReleasedRows): void {
+  const key = `${rows.kind} ${rows.maker}`;
+  let known = draft.rows.get(key);
+  if (known === undefined) {
+    known = { kind: rows.kind, maker: rows.maker, intervals: [], set: new IntervalSet() };
+    draft.rows.set(key, known);
+  }
+  for (const [start, end] of rows.intervals) known.set.add(start, end);
 }
 
 function withKind(message: Uint8Array): Uint8Array {
@@ -93,55 +143,4 @@ function withKind(message: Uint8Array): Uint8Array {
   bytes[0] = MESSAGE_KIND;
   bytes.set(message, 1);
   return bytes;
-}
-
-/** Batches of one job in order; short ones of one maker whose tasks rise are joined, for a million records of one
- * row each are a million steps of the ledger otherwise. */
-class Joined {
-  readonly #list: RowBatch[] = [];
-  #head: RowHead | undefined;
-  #intervals: [number, number][] = [];
-  #values: Uint8Array = new Uint8Array(0);
-  #bytes = 0;
-
-  add(head: RowHead, values: Uint8Array): void {
-    const last = this.#head;
-    const isNext =
-      last?.kind === head.kind &&
-      last.maker === head.maker &&
-      last.rowWidth === head.rowWidth &&
-      (this.#intervals.at(-1)?.[1] ?? 0) <= (head.intervals[0]?.[0] ?? 0) &&
-      this.#bytes + values.byteLength <= this.#values.byteLength;
-    if (!isNext) {
-      this.#close();
-      this.#head = head;
-      const joinedBytes = JOINED_ROWS_MAX * head.rowWidth * Float64Array.BYTES_PER_ELEMENT;
-      this.#values = new Uint8Array(Math.max(joinedBytes, values.byteLength));
-    }
-    this.#values.set(values, this.#bytes);
-    this.#bytes += values.byteLength;
-    for (const [start, end] of head.intervals) {
-      const previous = this.#intervals.at(-1);
-      if (previous !== undefined && previous[1] === start) previous[1] = end;
-      else this.#intervals.push([start, end]);
-    }
-  }
-
-  list(): RowBatch[] {
-    this.#close();
-    return this.#list;
-  }
-
-  #close(): void {
-    if (this.#head === undefined) return;
-    const { kind, maker } = this.#head;
-    // A copy of what is used, when that is little: a job of ten rows must not hold room for thousands.
-    const isFull = this.#bytes * 2 > this.#values.byteLength;
-    const bytes = isFull ? this.#values : this.#values.slice(0, this.#bytes);
-    const values = new Float64Array(bytes.buffer, 0, this.#bytes / Float64Array.BYTES_PER_ELEMENT);
-    this.#list.push({ kind, maker: peerId(maker), intervals: this.#intervals, values });
-    this.#head = undefined;
-    this.#intervals = [];
-    this.#bytes = 0;
-  }
 }

@@ -3,8 +3,8 @@
 // download left behind is taken up where it stopped.
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { MeshError } from '../errors.ts';
 import { syncDirectory } from './durable-file.ts';
 
@@ -31,6 +31,28 @@ export class BlobStore {
 
   async has(sha256: string): Promise<boolean> {
     return (await this.size(sha256)) !== undefined;
+  }
+
+  /** All that are here, with what is left of downloads under the blob's own name. */
+  async list(): Promise<{ sha256: string; bytes: number; writtenMs: number }[]> {
+    const names = await readdir(this.#directory);
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const known = await stat(join(this.#directory, name)).catch(() => undefined);
+        const sha256 = name.slice(0, 64);
+        if (known === undefined || !SHA256.test(sha256)) return [];
+        return [{ sha256, bytes: known.size, writtenMs: known.mtimeMs }];
+      }),
+    );
+    return found.flat();
+  }
+
+  /** Whole or in part. */
+  async remove(sha256: string): Promise<void> {
+    const path = this.#path(sha256);
+    const names = await readdir(this.#directory);
+    const own = names.filter((name) => name.startsWith(sha256));
+    for (const name of own) await rm(join(dirname(path), name), { force: true });
   }
 
   /** Bytes; undefined when it is not here. */

@@ -52,8 +52,8 @@ export async function cleanSegment(
   await syncDirectory(directory);
   index.forgetSegment(segment);
   let at = HEADER_BYTES;
-  for (const { key, from, to } of kept) {
-    index.note(key, { segment, from: at, to: at + to - from });
+  for (const { key, from, to, atMs } of kept) {
+    index.note(key, { segment, from: at, to: at + to - from }, atMs);
     at += to - from;
   }
   return at;

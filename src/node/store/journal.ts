@@ -93,6 +93,11 @@ export class Journal implements Store {
     this.#index.forget(key);
   }
 
+  about(key: string): { readonly bytes: number; readonly newestMs: number } | undefined {
+    const newestMs = this.#index.newestMs(key);
+    return newestMs === undefined ? undefined : { bytes: this.#index.bytes(key), newestMs };
+  }
+
   /** Frees what dead records take in sealed segments, at most one segment's worth of copying at a time.
    * Returns the bytes that were freed. */
   async clean(): Promise<number> {
@@ -179,7 +184,7 @@ export class Journal implements Store {
     let from = write?.atBytes ?? 0;
     for (const { key, bytes } of group) {
       const to = from + bytes.byteLength;
-      this.#index.note(key, { segment: write?.segment ?? 0, from, to });
+      this.#index.note(key, { segment: write?.segment ?? 0, from, to }, this.#nowMs());
       from = to;
     }
   }

@@ -20,8 +20,11 @@ interface Share {
 
 export class RecordIndex {
   readonly #keys = new Map<string, Map<number, Share>>();
+  /** When the newest record of a key was written, epoch ms. */
+  readonly #newestMs = new Map<string, number>();
 
-  note(key: string, { segment, from, to }: Span): void {
+  note(key: string, { segment, from, to }: Span, atMs: number): void {
+    this.#newestMs.set(key, Math.max(atMs, this.#newestMs.get(key) ?? atMs));
     const segments = this.#keys.get(key) ?? new Map<number, Share>();
     if (segments.size === 0) this.#keys.set(key, segments);
     let share = segments.get(segment);
@@ -36,8 +39,8 @@ export class RecordIndex {
     else share.bounds.push(from, to);
   }
 
-  keys(): string[] {
-    return [...this.#keys.keys()];
+  newestMs(key: string): number | undefined {
+    return this.#newestMs.get(key);
   }
 
   spans(key: string): Span[] {
@@ -75,6 +78,7 @@ export class RecordIndex {
   /** Its records are dead from here on. */
   forget(key: string): void {
     this.#keys.delete(key);
+    this.#newestMs.delete(key);
   }
 
   /** The segment is gone, or about to be noted anew. */

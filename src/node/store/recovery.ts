@@ -45,7 +45,7 @@ export async function recoverSegments(
       next: await reader.header(numbers[i + 1]),
       isLast: i === numbers.length - 1,
       visit: (record) => {
-        index.note(record.key, { segment, from: record.from, to: record.to });
+        index.note(record.key, { segment, from: record.from, to: record.to }, record.atMs);
         visit(record);
       },
     });

@@ -10,6 +10,10 @@ export interface Store {
   read(key: string, visit: (record: Uint8Array) => void): Promise<void>;
   /** From here on the key's records are dead: their bytes are freed by and by. */
   forget(key: string): void;
+  /** What the records of one key take, and when the newest was written (epoch ms); undefined: there are none. */
+  about(key: string): { readonly bytes: number; readonly newestMs: number } | undefined;
+  /** Frees what dead records take, as far as it is worth it; returns the bytes that were freed. */
+  clean(): Promise<number>;
   usage(): StoreUsage;
   close(): Promise<void>;
 }

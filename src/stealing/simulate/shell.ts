@@ -76,6 +76,8 @@ const TIMER_LATE_MS = 1;
 const FETCH_RETRY_MS = 200;
 /** ms from data on disk to slots that know the job. */
 const LOAD_MS: readonly [number, number] = [0.5, 3];
+/** ms to read the rows of one job from the disk. */
+const READ_MS: readonly [number, number] = [0.2, 20];
 
 export class Shell {
   readonly face: PeerFace;
@@ -128,7 +130,10 @@ export class Shell {
   /** Before anybody is connected: what a former life left on the disk. */
   recover(): void {
     for (const { header, batches, ending } of this.#host.disk.recover()) {
-      this.receive({ kind: 'jobRecovered', header, batches, ending });
+      // As production does it: the rows of ended jobs stay on the disk.
+      const isOver = ending !== undefined;
+      const known = isOver ? { batches: [], released: batches } : { batches, released: [] };
+      this.receive({ kind: 'jobRecovered', header, ending, ...known });
     }
     this.#rearm();
     this.#slots.look();
@@ -209,6 +214,9 @@ export class Shell {
       case 'loadJob':
         this.#load(output);
         return;
+      case 'recallRows':
+        this.#recall(output.job);
+        return;
       case 'unloadJob':
         this.#loading.delete(output.job);
         return;
@@ -223,6 +231,14 @@ export class Shell {
       default:
         unreachable(output);
     }
+  }
+
+  #recall(job: JobId): void {
+    const { clock, disk } = this.#host;
+    clock.after(between(this.#rng, ...READ_MS), () => {
+      const found = disk.recover().find(({ header }) => header.job === job);
+      this.receive({ kind: 'rowsRecalled', job, batches: found?.batches ?? [] });
+    });
   }
 
   #send(to: PeerId, message: Extract<Output, { kind: 'send' }>['message']): void {

@@ -24,11 +24,14 @@ export function describeInput(input: Input): string {
       return `persisted ${input.id}`;
     case 'persistFailed':
       return `persistFailed ${input.id}`;
+    case 'rowsRecalled':
+      return `rowsRecalled, ${input.batches.length} batches`;
     case 'jobSubmitted':
     case 'jobLoaded':
     case 'jobUnloadable':
     case 'windowDry':
     case 'cancelRequested':
+    case 'jobExpired':
     case 'rowsRequested':
     case 'leaveRequested':
     case 'wakeDue':
@@ -94,6 +97,7 @@ export function describeOutput(output: Output): string {
       return `raiseAlarm for task ${output.task}`;
     case 'log':
       return `${output.level}: ${output.text} ${JSON.stringify(output.fields)}`;
+    case 'recallRows':
     case 'unloadJob':
     case 'jobChanged':
     case 'finishLeaving':

@@ -110,12 +110,26 @@ test('mesh status', () => {
     'this machine  studio  12D3…udio  100.77.179.14:7420   node running 32m 29s (pid 4242), mesh 0.1.0',
     'mesh          2 peers, 22 slots; 2 of 2 reachable',
     'work          12/12 slots busy, 311 queued here, 1 job running, 1 owned here',
+    'disk          1.20 GB of jobs and data, ended jobs stay 30 days, 20 GB at most; power-safe',
     '  details: mesh peers   mesh jobs',
   ]);
-  const full = statusView({ disk: { state: 'full', freeBytes: 2e8 }, state: 'draining' });
-  expect(renderStatus(full, nowMs, noPaint).slice(3, 5)).toEqual([
+  const { disk } = statusView();
+  const reason = 'the disk is full: nothing new is kept until there is space';
+  const full = statusView({
+    state: 'draining',
+    disk: {
+      ...disk,
+      state: 'full',
+      freeBytes: 2e8,
+      refuses: { since: new Date(nowMs - 90_000).toISOString(), reason },
+      damaged: ['00000002.segment'],
+    },
+  });
+  expect(renderStatus(full, nowMs, noPaint).slice(4, 8)).toEqual([
     'this peer is leaving the mesh',
     'the disk is full (0.2 GB free): rows are kept on other peers',
+    `  for 90 s: ${reason}`,
+    "  journal/00000002.segment is damaged: what it held is on other peers' disks",
   ]);
 });
 

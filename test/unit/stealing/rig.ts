@@ -251,6 +251,7 @@ function lineOf(output: Output): string {
       return `answerSubmit ${output.job} copies ${output.copies}`;
     case 'raiseAlarm':
       return `raiseAlarm ${output.job} task ${output.task} makers ${output.makers.join()}`;
+    case 'recallRows':
     case 'unloadJob':
     case 'jobChanged':
       return `${output.kind} ${output.job}`;

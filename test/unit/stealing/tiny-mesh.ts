@@ -188,6 +188,8 @@ export class TinyMesh {
         return;
       case 'raiseAlarm':
         throw new Error(`alarm for task ${output.task}`);
+      case 'recallRows':
+        throw new Error('nobody starts again here, and nothing lasts for a minute');
       case 'unloadJob':
       case 'jobChanged':
       case 'finishLeaving':

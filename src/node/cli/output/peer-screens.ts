@@ -85,13 +85,35 @@ export function renderStatus(status: StatusView, nowMs: number, paint: Paint): s
     `mesh          ${plural(mesh.peers, 'peer')}, ${plural(mesh.slots, 'slot')}; ${mesh.reachable} of ${mesh.peers} reachable`,
     `work          ${status.running}/${status.slots} slots busy, ${formatCount(status.queued)} queued here, ${plural(status.jobs, 'job')} running, ${status.owned} owned here`,
   ];
+  const keep = `${formatKeep(disk.keep.ms)}, ${formatGigabytes(disk.keep.bytes)} at most`;
+  lines.push(
+    `disk          ${formatGigabytes(disk.usedBytes)} of jobs and data, ended jobs stay ${keep}; ${disk.safety}`,
+  );
   if (status.state === 'draining') lines.push(paint('yellow', 'this peer is leaving the mesh'));
   if (disk.state !== 'ok') {
     const free = `${(disk.freeBytes / 1e9).toFixed(1)} GB free`;
     lines.push(paint('red', `the disk is ${disk.state} (${free}): rows are kept on other peers`));
+    if (disk.refuses !== null) {
+      const forHowLong = formatAgo(disk.refuses.since, nowMs).replace(/ ago$/, '');
+      lines.push(paint('red', `  for ${forHowLong}: ${disk.refuses.reason}`));
+    }
+    for (const name of disk.damaged) {
+      lines.push(
+        paint('red', `  journal/${name} is damaged: what it held is on other peers' disks`),
+      );
+    }
   }
   lines.push('  details: mesh peers   mesh jobs');
   return lines;
+}
+
+function formatGigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 0)} GB`;
+}
+
+function formatKeep(ms: number): string {
+  const hours = ms / 3_600_000;
+  return hours >= 48 ? `${Math.round(hours / 24)} days` : `${hours.toFixed(1)} hours`;
 }
 
 /** What `join` says when the node is up. */
