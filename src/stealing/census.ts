@@ -3,6 +3,7 @@
 // run twice. It closes when every peer asked has answered, is suspect or is lost; who joins meanwhile only adds.
 import { type Interval, IntervalSet, validIntervals } from '../deque/interval-set.ts';
 import type { Archive } from './archive.ts';
+import type { Attempts } from './attempts.ts';
 import type { Custody } from './custody.ts';
 import type { PeerId } from './ids.ts';
 import type { CensusRound, JobBook } from './job-book.ts';
@@ -23,16 +24,23 @@ export class Census {
   readonly #custody: Custody;
   readonly #recording: Recording;
   readonly #archive: Archive;
+  readonly #attempts: Attempts;
   #nextCensus = 1;
 
   constructor(
     state: CoreState,
-    rooms: { readonly custody: Custody; readonly recording: Recording; readonly archive: Archive },
+    rooms: {
+      readonly archive: Archive;
+      readonly custody: Custody;
+      readonly recording: Recording;
+      readonly attempts: Attempts;
+    },
   ) {
     this.#state = state;
     this.#custody = rooms.custody;
     this.#recording = rooms.recording;
     this.#archive = rooms.archive;
+    this.#attempts = rooms.attempts;
   }
 
   /** A peer with work is gone, or the job has a new owner: ask as soon as no other round is open. */
@@ -196,7 +204,8 @@ export class Census {
       .subtract(heldByOthers)
       .subtract(this.#heldHere(job));
     if (missing.isEmpty) return;
-    const count = job.enqueue(missing.intervals(), 'bottom');
+    const again = this.#attempts.giveUpSpent(job, missing);
+    const count = job.enqueue(again.intervals(), 'bottom');
     state.log('info', 'tasks that nobody holds run again', {
       job: job.header.job,
       tasks: count,

@@ -7,7 +7,7 @@
 import { countTasks, validIntervals } from '../deque/interval-set.ts';
 import { unreachable } from '../invariant.ts';
 import { Archive } from './archive.ts';
-import { slotDied } from './attempts.ts';
+import { Attempts } from './attempts.ts';
 import { Census } from './census.ts';
 import { Custody } from './custody.ts';
 import { endingOf } from './ending.ts';
@@ -33,6 +33,11 @@ export type { CoreOptions } from './state.ts';
 
 export type WakeReason = 'heartbeat' | 'flush' | 'steal' | 'census';
 
+type AboutJob = Extract<
+  Message,
+  { kind: 'rows' | 'census' | 'censusAnswer' | 'rowsWanted' | 'taskTried' }
+>;
+
 export class StealingCore {
   readonly #state: CoreState;
   readonly #recording: Recording;
@@ -44,6 +49,7 @@ export class StealingCore {
   readonly #greeting: Greeting;
   readonly #leaving: Leaving;
   readonly #presence: Presence;
+  readonly #attempts: Attempts;
 
   constructor(options: CoreOptions) {
     checkLimits(options.limits);
@@ -54,10 +60,12 @@ export class StealingCore {
     this.#custody = new Custody(state);
     this.#victim = new Victim(state, this.#custody);
     this.#thief = new Thief(state);
+    this.#attempts = new Attempts(state, this.#recording, this.#custody);
     this.#census = new Census(state, {
       custody: this.#custody,
       recording: this.#recording,
       archive: this.#archive,
+      attempts: this.#attempts,
     });
     this.#greeting = new Greeting(state);
     this.#leaving = new Leaving(state, this.#custody, this.#recording);
@@ -68,6 +76,7 @@ export class StealingCore {
       thief: this.#thief,
       census: this.#census,
       greeting: this.#greeting,
+      attempts: this.#attempts,
     });
   }
 
@@ -80,6 +89,7 @@ export class StealingCore {
     for (const job of state.jobs.values()) this.#lookAt(job);
     if (state.seeding && !state.isDraining) this.#victim.feed();
     refillWindow(state);
+    if (state.owesBeat) this.#presence.beat();
     this.#recording.flushDue();
     this.#thief.look();
     this.#leaving.look();
@@ -143,7 +153,7 @@ export class StealingCore {
       case 'tasksFinished':
         return this.#tasksFinished(input);
       case 'slotDied':
-        return this.#withJob(input.job, (job) => slotDied(state, this.#recording, job, input));
+        return this.#withJob(input.job, (job) => this.#attempts.slotDied(job, input));
       case 'persisted':
         if (!this.#recording.persisted(input.id)) this.#greeting.persisted(input.id);
         return;
@@ -255,21 +265,19 @@ export class StealingCore {
       case 'rowsKept':
         return this.#recording.kept(from, message.delivery);
       case 'leaving':
-        return this.#presence.disconnected(from, true);
+        return this.#presence.disconnected(from, true, true);
       case 'rows':
       case 'census':
       case 'censusAnswer':
       case 'rowsWanted':
+      case 'taskTried':
         return this.#aboutJob(from, message);
       default:
         unreachable(message);
     }
   }
 
-  #aboutJob(
-    from: PeerId,
-    message: Extract<Message, { kind: 'rows' | 'census' | 'censusAnswer' | 'rowsWanted' }>,
-  ): void {
+  #aboutJob(from: PeerId, message: AboutJob): void {
     const job = this.#state.jobs.get(message.job);
     if (job === undefined) {
       if (message.kind !== 'census') return;
@@ -283,6 +291,8 @@ export class StealingCore {
         return this.#recording.received(job, from, message);
       case 'census':
         return this.#census.asked(from, job, message.census);
+      case 'taskTried':
+        return this.#attempts.heard(from, job, message);
       case 'censusAnswer':
         return this.#census.answered(from, job, message.census, message);
       case 'rowsWanted':

@@ -2,17 +2,22 @@
 // that nobody claims a task.
 import type { Belief } from './beliefs.ts';
 import type { Custody } from './custody.ts';
-import { countTasks } from '../deque/interval-set.ts';
-import type { Heartbeat } from './messages.ts';
+import { countTasks, type Interval, IntervalSet } from '../deque/interval-set.ts';
+import type { JobBook } from './job-book.ts';
+import type { Heartbeat, JobProgress } from './messages.ts';
 import type { CoreState } from './state.ts';
 
-export function heartbeatOf(state: CoreState, to: Belief, custody: Custody): Heartbeat {
+type Portrait = Omit<Heartbeat, 'echoSentMs' | 'echoAgeMs'>;
+
+/** Tasks that slots run, up to which a heartbeat names them: with shorter tasks it would be stale on arrival. */
+const NAMED_TASKS_MAX = 256;
+
+/** The part that is the same for everybody. */
+export function portraitOf(state: CoreState, custody: Custody): Portrait {
   const activeJobs = state.activeJobs();
   return {
     kind: 'heartbeat',
     sentMs: state.nowMs,
-    echoSentMs: to.beat?.sentMs ?? 0,
-    echoAgeMs: to.beat === undefined ? 0 : state.nowMs - to.beatMs,
     slots: state.face.slots,
     busySlots: busySlots(state),
     backlogMs: state.unclaimedMs(),
@@ -25,6 +30,7 @@ export function heartbeatOf(state: CoreState, to: Belief, custody: Custody): Hea
       countedTasks: job.ledger.counted.count,
       steals: job.steals,
       messages: job.messages,
+      ...claimedOf(state, job),
     })),
     done: state.done,
     failed: state.failed,
@@ -33,6 +39,32 @@ export function heartbeatOf(state: CoreState, to: Belief, custody: Custody): Hea
     donePerSec: state.recent.donePerSec(state.nowMs),
     recentUnits: state.recent.units(state.nowMs),
   };
+}
+
+export function heartbeatOf(portrait: Portrait, to: Belief): Heartbeat {
+  const echoAgeMs = to.beat === undefined ? 0 : portrait.sentMs - to.beatMs;
+  return { ...portrait, echoSentMs: to.beat?.sentMs ?? 0, echoAgeMs };
+}
+
+/** What the slots run of a job, and what of it runs apart, claimed or about to be. */
+function claimedOf(state: CoreState, job: JobBook): Pick<JobProgress, 'running' | 'apart'> {
+  const open = state.windowJob() === job ? state.cursor.remaining() : 0;
+  const claimed = job.running.count - open;
+  const apart = job.apart.isEmpty ? [] : job.running.intersect(job.apart).intervals();
+  const few = claimed > 0 && claimed <= NAMED_TASKS_MAX ? claims(state, job) : [];
+  return {
+    ...(few.length > 0 ? { running: few } : {}),
+    ...(apart.length > 0 ? { apart } : {}),
+  };
+}
+
+function claims(state: CoreState, job: JobBook): readonly Interval[] {
+  let tasks = new IntervalSet();
+  for (let slot = 0; slot < state.face.slots; slot++) {
+    const claim = state.cursor.claimOf(slot);
+    if (claim?.jobNumber === job.jobNumber) tasks = tasks.union(claim.intervals);
+  }
+  return tasks.intersect(job.running).intervals();
 }
 
 /** Slots with a claim: exact when tasks are long, and near enough when they are short. */

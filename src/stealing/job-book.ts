@@ -5,6 +5,7 @@ import { type Interval, IntervalSet } from '../deque/interval-set.ts';
 import type { PeerId } from './ids.ts';
 import type { JobEnding, JobHeader } from './job.ts';
 import { Ledger } from './ledger.ts';
+import { Tries } from './tries.ts';
 import { WorkModel } from './work.ts';
 
 export interface CensusRound {
@@ -23,9 +24,15 @@ export class JobBook {
   readonly queue = new IntervalDeque();
   /** In the window or claimed by a slot, and not finished. */
   readonly running = new IntervalSet();
-  /** A slot died over these: they run one at a time and are not given away. */
+  /** Suspicious and waiting: they run apart from others, and are not given away with them. */
   readonly retries = new IntervalSet();
-  readonly attempts = new Map<number, number>();
+  /** Suspicious: a slot or a peer died over a claim that they were in. */
+  readonly apart = new IntervalSet();
+  /** Parts of `retries` that run in one window, smaller from death to death. */
+  groups: IntervalSet[] = [];
+  readonly tries = new Tries();
+  /** The last words of whatever died over a task. */
+  readonly failureReasons = new Map<number, string>();
   /** Peers (this one included) that have the job and its data on disk. */
   readonly storedBy = new Set<PeerId>();
   /** Finished here, on the way to this disk. */
@@ -111,14 +118,20 @@ export class JobBook {
       .subtract(this.ledger.present)
       .subtract(this.running)
       .subtract(this.retries);
-    const list = fresh.intervals();
-    return end === 'bottom' ? this.queue.pushBottom(list) : this.queue.pushTop(list);
+    const suspicious = fresh.intersect(this.apart);
+    for (const [first, last] of suspicious.intervals()) this.retries.add(first, last);
+    const list = fresh.subtract(suspicious).intervals();
+    const queued = end === 'bottom' ? this.queue.pushBottom(list) : this.queue.pushTop(list);
+    return queued + suspicious.count;
   }
 
   /** Rows came from elsewhere: what they tell need not run here. */
   drop(done: readonly Interval[]): void {
     this.queue.removeAll(done);
-    for (const [start, end] of done) this.retries.remove(start, end);
+    for (const [start, end] of done) {
+      this.retries.remove(start, end);
+      this.apart.remove(start, end);
+    }
   }
 
   queuedWork(): number {

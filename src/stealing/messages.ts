@@ -28,6 +28,10 @@ export interface JobProgress {
   /** Grants of this job that thieves confirmed to the sender, and steal-path messages it sent, so far. */
   readonly steals: number;
   readonly messages: number;
+  /** What its slots run, while that is few tasks: if the peer dies, one of them may have done it. */
+  readonly running?: readonly Interval[] | undefined;
+  /** Those of them that are suspicious already, and run apart. */
+  readonly apart?: readonly Interval[] | undefined;
 }
 
 export interface Heartbeat {
@@ -122,6 +126,14 @@ export type Message =
       readonly kind: 'rowsWanted';
       readonly job: JobId;
       readonly intervals: readonly Interval[];
+    }
+  /** A slot of the sender died over this task alone, so many times by now. */
+  | {
+      readonly kind: 'taskTried';
+      readonly job: JobId;
+      readonly task: number;
+      readonly attempts: number;
+      readonly reason: string;
     }
   /** Goodbye: the sender gave its queue back and is going. */
   | { readonly kind: 'leaving' };

@@ -1,10 +1,11 @@
 // Who is here, as far as this peer is concerned: what a connection, its end, a loss and time alone change. Each
 // room is told in the order in which it must know.
 import type { Archive } from './archive.ts';
+import type { Attempts } from './attempts.ts';
 import type { Census } from './census.ts';
 import type { Custody } from './custody.ts';
 import type { Greeting } from './greeting.ts';
-import { heartbeatOf } from './heartbeat.ts';
+import { heartbeatOf, portraitOf } from './heartbeat.ts';
 import type { PeerId } from './ids.ts';
 import type { PeerFace } from './input.ts';
 import type { Recording } from './recording.ts';
@@ -18,6 +19,7 @@ interface Rooms {
   readonly thief: Thief;
   readonly census: Census;
   readonly greeting: Greeting;
+  readonly attempts: Attempts;
 }
 
 export class Presence {
@@ -36,15 +38,20 @@ export class Presence {
 
   connected(face: PeerFace): void {
     const state = this.#state;
+    const before = state.beliefs.get(face.peer);
     const outcome = state.beliefs.connected(face, state.nowMs);
     if (outcome === 'fenced') return;
     this.#rooms.thief.forget(face.peer);
-    if (outcome === 'restarted') this.lost(face.peer);
+    if (outcome === 'restarted') {
+      if (before !== undefined && before.state !== 'lost') this.#rooms.attempts.peerDied(before);
+      this.lost(face.peer);
+    }
     this.#rooms.greeting.greet(face.peer);
     this.beat();
   }
 
-  disconnected(peer: PeerId, refused: boolean): void {
+  /** `left`: it said goodbye, and took nothing with it. */
+  disconnected(peer: PeerId, refused: boolean, left = false): void {
     const state = this.#state;
     const belief = state.beliefs.get(peer);
     if (belief === undefined) return;
@@ -53,6 +60,7 @@ export class Presence {
     this.#rooms.thief.forget(peer);
     this.#rooms.recording.forgetDeliveries((to) => to === peer);
     if (!refused || belief.state === 'lost') return;
+    if (!left) this.#rooms.attempts.peerDied(belief);
     state.beliefs.lose(peer);
     this.lost(peer);
   }
@@ -82,9 +90,11 @@ export class Presence {
   beat(): void {
     const state = this.#state;
     this.#nextBeatMs = state.nowMs + state.limits.heartbeatMs;
+    state.owesBeat = false;
     this.#rooms.thief.telling();
+    const portrait = portraitOf(state, this.#rooms.custody);
     for (const belief of state.beliefs.all().filter(({ connected }) => connected)) {
-      state.send(belief.face.peer, heartbeatOf(state, belief, this.#rooms.custody));
+      state.send(belief.face.peer, heartbeatOf(portrait, belief));
     }
   }
 }

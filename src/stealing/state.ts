@@ -51,6 +51,8 @@ export class CoreState {
   readonly slotSinceMs = new Map<number, number>();
   nowMs = 0;
   isDraining = false;
+  /** Others must hear at once what begins here. */
+  owesBeat = false;
   /** Tasks of this life, for people. */
   done = 0;
   failed = 0;

@@ -25,13 +25,20 @@ export function refillWindow(state: CoreState): void {
   open(state, next, intervals, microBatchTasks(state, next, intervals));
 }
 
-/** Tasks over which a slot died run alone, so that the next death names its task. */
+/** Suspicious tasks run apart, in ever smaller groups, so that the next death tells more. The others are told
+ * before it begins: a peer that dies over it tells them nothing. */
 function openRetry(state: CoreState, job: JobBook): boolean {
   const first = job.retries.intervals()[0];
   if (first === undefined) return false;
+  let group = new IntervalSet();
+  while (group.isEmpty && job.groups.length > 0) {
+    group = (job.groups.shift() ?? group).intersect(job.retries);
+  }
   const alone: Interval = [first[0], first[0] + 1];
-  job.retries.remove(...alone);
-  open(state, job, [alone], 1);
+  const intervals = group.isEmpty ? [alone] : group.intervals().slice(0, WINDOW_SEGMENTS_MAX);
+  for (const [start, end] of intervals) job.retries.remove(start, end);
+  open(state, job, intervals, Math.max(1, group.count));
+  state.owesBeat = true;
   return true;
 }
 
@@ -87,9 +94,8 @@ export function shrinkWindow(state: CoreState, job: JobBook, tasks: number): Int
 export function closeWindow(state: CoreState, job: JobBook): void {
   const taken = shrinkWindow(state, job, WINDOW_TASKS_MAX);
   const open = IntervalSet.from(taken).subtract(job.ledger.present);
-  for (const task of job.attempts.keys()) {
-    // A slot died over it before: it stays among those that run alone.
-    if (open.remove(task, task + 1) > 0) job.retries.add(task, task + 1);
-  }
-  job.queue.pushBottom(open.intervals());
+  const suspicious = open.intersect(job.apart);
+  for (const [start, end] of suspicious.intervals()) job.retries.add(start, end);
+  if (!suspicious.isEmpty) job.groups.push(suspicious);
+  job.queue.pushBottom(open.subtract(suspicious).intervals());
 }

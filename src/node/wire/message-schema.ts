@@ -46,6 +46,7 @@ export const KIND_CODES = {
   censusAnswer: 13,
   rowsWanted: 14,
   leaving: 15,
+  taskTried: 16,
 } as const satisfies Record<MessageKind, number>;
 
 /** Libp2p peer ids are 46 to 62 characters; room for longer keys. */
@@ -112,6 +113,8 @@ const progress = list(
     countedTasks: count,
     steals: count,
     messages: count,
+    running: optional(intervals('any')),
+    apart: optional(intervals('any')),
   }),
   LIST_LENGTH_MAX,
 );
@@ -204,5 +207,11 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
     held: intervals('any'),
   }),
   rowsWanted: record<Body<'rowsWanted'>>({ job: jobIdText, intervals: intervals('any') }),
+  taskTried: record<Body<'taskTried'>>({
+    job: jobIdText,
+    task: count,
+    attempts: integer(1, 1000),
+    reason: text(1024),
+  }),
   leaving: record({}),
 };

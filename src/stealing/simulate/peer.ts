@@ -30,6 +30,9 @@ export interface Surroundings {
   readonly note: (who: string, what: string) => void;
 }
 
+/** ms until a service starts a process again that crashed. */
+const RESTART_MS = 2_000;
+
 export class VirtualPeer implements Station, PeerView {
   readonly id: PeerId;
   readonly plan: PeerPlan;
@@ -111,6 +114,8 @@ export class VirtualPeer implements Station, PeerView {
         plan: this.plan,
         slowness: () => Math.max(1, ...this.#slowdowns),
         left: () => this.die('kill', this.#backAfterMs),
+        // The machine lives: whoever looks after the process starts it again.
+        crashed: () => this.die('kill', RESTART_MS),
       },
       face,
       fork(this.#rng),

@@ -20,6 +20,8 @@ export interface JobPlan {
   readonly rowWidth: number;
   /** Spec and datasets together. */
   readonly dataBytes: number;
+  /** Tasks that kill the slot, or the whole process, that runs them. */
+  readonly poison?: readonly { readonly task: number; readonly kills: 'slot' | 'peer' }[];
   readonly priority?: number;
   readonly weight?: number;
 }

@@ -69,6 +69,7 @@ export interface ShellHost {
   readonly ran: (execution: Execution) => void;
   /** The core gave everything back and asked to end. */
   readonly left: () => void;
+  readonly crashed: () => void;
 }
 
 /** A timer is late by up to a millisecond, as Node's are. */
@@ -115,6 +116,7 @@ export class Shell {
       report: (input) => this.receive(input),
       ran: (job, { intervals }, units) =>
         host.ran({ atMs: host.clock.nowMs, peer: face.peer, job, intervals, units }),
+      crash: () => host.crashed(),
     });
   }
 
@@ -249,7 +251,7 @@ export class Shell {
     const { job } = order.header;
     const { truth, plan } = this.#host.jobKnown(job);
     const work = new WorkModel(plan.runs);
-    this.#jobs.set(order.jobNumber, { truth, work });
+    this.#jobs.set(order.jobNumber, { truth, work, poison: plan.poison ?? [] });
     this.#loading.add(job);
     this.#fetch(order, 0, work);
   }

@@ -7,6 +7,7 @@ import type { Input } from '../input.ts';
 import type { WorkModel } from '../work.ts';
 import type { Alarm, VirtualClock } from './clock.ts';
 import { referenceRows } from './reference-row.ts';
+import type { JobPlan } from './scenario.ts';
 import type { JobTruth } from './watch.ts';
 
 /** ms from a slot's report until the main thread reads it (a message between threads, 24-88 us). */
@@ -19,6 +20,7 @@ const RESPAWN_MS = 60;
 export interface SlotJob {
   readonly truth: JobTruth;
   readonly work: WorkModel;
+  readonly poison: NonNullable<JobPlan['poison']>;
 }
 
 export interface SlotHost {
@@ -32,6 +34,8 @@ export interface SlotHost {
   /** Reaches the core as soon as the process runs. */
   report(input: Input): void;
   ran(job: JobId, claim: Claim, units: number): void;
+  /** A task took the whole process with it. */
+  crash(): void;
 }
 
 interface Slot {
@@ -122,7 +126,17 @@ export class SimulatedSlots {
       return;
     }
     slot.state = 'running';
-    const { truth, work } = this.#host.job(claim.jobNumber);
+    const { truth, work, poison } = this.#host.job(claim.jobNumber);
+    const killer = poison.find(({ task }) =>
+      claim.intervals.some(([start, end]) => task >= start && task < end),
+    );
+    if (killer !== undefined) {
+      const untilMs = work.of(claim.intervals) / this.#host.unitsPerMs() / 2;
+      const kill = (): void =>
+        killer.kills === 'peer' ? this.#host.crash() : this.die(slot.index);
+      this.#arm(slot, untilMs, kill);
+      return;
+    }
     const units = work.of(claim.intervals);
     const busyMs = units / this.#host.unitsPerMs();
     this.#arm(slot, busyMs, () => this.#finish(slot, { claim, truth, units, busyMs }));

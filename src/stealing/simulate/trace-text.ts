@@ -58,6 +58,8 @@ export function describeMessage(message: Message): string {
       return `rows ${message.delivery}: ${batchText(message.batch)}`;
     case 'rowsKept':
       return `rowsKept ${message.delivery}`;
+    case 'taskTried':
+      return `taskTried ${message.task}: ${message.attempts} times, ${message.reason}`;
     case 'rowsWanted':
       return `rowsWanted ${ranges(message.intervals)}`;
     case 'census':

@@ -212,7 +212,7 @@ describe('malformed content', () => {
 });
 
 describe('attempts', () => {
-  it('of a dead slot’s claim: each task alone, until one has used up its three, its neighbours complete', () => {
+  it('of a dead slot’s claim: halves apart, until one task alone has used up its three, its neighbours complete', () => {
     const rig = new Rig();
     rig.submit('j', 2);
     rig.persisted(1);
@@ -226,11 +226,19 @@ describe('attempts', () => {
     expect(die([0, 2])).toEqual([logged]);
     expect(rig.claim()).toEqual([[0, 1]]);
     expect(die([0, 1])).toEqual([logged]);
-    expect(rig.claim()).toEqual([[0, 1]]);
-    expect(die([0, 1])).toEqual([logged, 'persist 2: j failures of a 0-1']);
-    expect(rig.persisted(2)).toEqual(['jobChanged j']);
     expect(rig.claim()).toEqual([[1, 2]]);
-    expect(rig.finish('j', [[1, 2]])).toEqual(['persist 3: j rows of a 1-2']);
+    expect(rig.finish('j', [[1, 2]])).toEqual([]);
+    expect(rig.claim()).toEqual([[0, 1]]);
+    expect(die([0, 1])).toEqual([logged]);
+    expect(rig.claim()).toEqual([[0, 1]]);
+    const givenUp = 'log warn a task is given up: it killed whatever ran it';
+    expect(die([0, 1])).toEqual([
+      logged,
+      givenUp,
+      'persist 2: j failures of a 0-1',
+      'persist 3: j rows of a 1-2',
+    ]);
+    rig.persisted(2);
     expect(rig.persisted(3)).toContain('persist 4: j done');
     expect(rig.book('j').ending).toMatchObject({ done: 1, failed: 1 });
   });

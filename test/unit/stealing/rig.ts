@@ -295,6 +295,8 @@ function textOf(message: Message): string {
       return `rows ${message.delivery}: ${message.job} ${batchText(message.batch)}${message.isUnkept === true ? ' unkept' : ''}`;
     case 'rowsKept':
       return `rowsKept ${message.delivery}`;
+    case 'taskTried':
+      return `taskTried ${message.job} ${message.task}: ${message.attempts}`;
     case 'census':
       return `census ${message.census}: ${message.job}`;
     case 'censusAnswer': {

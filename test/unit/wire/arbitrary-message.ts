@@ -103,6 +103,8 @@ const ARBITRARIES: {
         countedTasks: count,
         steals: count,
         messages: count,
+        running: intervals,
+        apart: intervals,
       }),
       { maxLength: 3 },
     ),
@@ -116,8 +118,21 @@ const ARBITRARIES: {
   jobOffered: fc.record({ header }),
   jobStored: fc.record({ job }),
   jobEnded: fc.record({ header, ending }),
-  lifelineArmed: fc.record({ rates, slots: fc.nat(100) }),
-  stealRequest: fc.record({ request: count, rates, slots: fc.nat(100), backlogMs: amount }),
+  lifelineArmed: fc.record(
+    { rates, slots: fc.nat(100), freeMs: fc.array(amount, { maxLength: 3 }) },
+    { requiredKeys: ['rates', 'slots'] },
+  ),
+  stealRequest: fc.record(
+    {
+      request: count,
+      rates,
+      slots: fc.nat(100),
+      backlogMs: amount,
+      freeMs: fc.array(amount, { maxLength: 3 }),
+      job,
+    },
+    { requiredKeys: ['request', 'rates', 'slots', 'backlogMs'] },
+  ),
   stealRefused: fc.record({
     request: count,
     reason: fc.constantFrom(
@@ -125,6 +140,7 @@ const ARBITRARIES: {
       'tooSmall' as const,
       'draining' as const,
       'unknownPeer' as const,
+      'askMe' as const,
     ),
   }),
   grant: fc.record({
@@ -143,6 +159,12 @@ const ARBITRARIES: {
     held: intervals,
   }),
   rowsWanted: fc.record({ job, intervals }),
+  taskTried: fc.record({
+    job,
+    task: count,
+    attempts: fc.integer({ min: 1, max: 9 }),
+    reason: fc.string(),
+  }),
   leaving: fc.constant({}),
 };
 

@@ -9,6 +9,7 @@ import { nothingRunsTwice } from './duplicates.ts';
 import { jobsEnd } from './ends.ts';
 import { countsNeverShrink } from './monotone.ts';
 import { quietWhenIdle, SETTLE_MS, WATCH_MS } from './quiet.ts';
+import { onlyPoisonFails } from './poison.ts';
 import { everyTaskCountsOnce, rowsAreTheReference } from './rows.ts';
 
 /** ms for which a run goes on after its end, so that silence can be heard. */
@@ -25,6 +26,7 @@ export function suiteFor(
     acknowledgedJobsStay(),
     countsNeverShrink(),
     noAlarm(),
+    onlyPoisonFails(scenario, truths),
     quietWhenIdle(),
   ];
   if (nobodyIsEverAway(scenario)) checks.push(promisedCopiesExist());
