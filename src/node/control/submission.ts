@@ -22,9 +22,11 @@ const JOB_NAME_CHARS_MAX = 200;
 
 /** Uploads what the peer lacks, then the job. */
 export async function submitPrepared(peer: Receiver, job: Submission): Promise<SubmitView> {
-  const spec = await upload(peer, sha256Of(job.specBytes), job.specBytes);
-  const datasets: BlobName[] = [];
-  for (const { sha256, bytes } of job.datasets) datasets.push(await upload(peer, sha256, bytes));
+  // Side by side: each is a question and often nothing more, and a loop over generations waits for all of them.
+  const [spec, datasets] = await Promise.all([
+    upload(peer, sha256Of(job.specBytes), job.specBytes),
+    Promise.all(job.datasets.map(({ sha256, bytes }) => upload(peer, sha256, bytes))),
+  ]);
   const { kernel, taskCount, priority, weight } = job;
   const name = job.name.slice(0, JOB_NAME_CHARS_MAX);
   return peer.submit({ name, kernel, spec, datasets, taskCount, priority, weight });
