@@ -1,5 +1,6 @@
 // The verbs that look after a machine: its log, its health, its service.
 import type { Command } from 'commander';
+import type { BenchFlags } from './bench.ts';
 import type { LogsFlags } from './logs.ts';
 import type { ServiceFlags } from './service.ts';
 import { collect, examples } from './verb-words.ts';
@@ -33,6 +34,15 @@ export function declareUpkeep(program: Command, run: Run): void {
     .description('what is wrong here, and what mends it')
     .addHelpText('before', examples('mesh doctor', 'mesh doctor --json'))
     .action(() => run(async (context) => (await import('./doctor.ts')).doctor(context)));
+  program
+    .command('bench')
+    .description('how fast this machine, or the whole mesh, is')
+    .option('--mesh', "the whole mesh, in an older cluster's two tests")
+    .option('--seconds <n>', 'how long each part is measured', '3')
+    .addHelpText('before', examples('mesh bench', 'mesh bench --mesh'))
+    .action((flags: BenchFlags) =>
+      run(async (context) => (await import('./bench.ts')).bench(context, flags)),
+    );
   program
     .command('service')
     .description('start the node with this machine')

@@ -47,18 +47,32 @@ export class Workload {
     return this.#withSteps(name, steps);
   }
 
+  /** As a miner's generation: `population` strategies that no other generation has. */
+  async generation(population: number, generation: number): Promise<PreparedJob> {
+    const strategies = Array.from({ length: population }, (_, at) => ({
+      name: `g${generation}-${at}`,
+      long: {
+        enter: [`rsi(${5 + (at % 20)}) < ${25 + at / population}`, 'close > sma(100)'],
+        exit: [`rsi(${5 + (at % 20)}) > ${60 + generation}`],
+      },
+      stopLoss: 0.02 + Math.random() / 100,
+    }));
+    const { vars: _, ...rest } = this.#example;
+    return this.#prepare({ ...rest, name: `bench ${population}`, strategies });
+  }
+
   /** As fine as it gets: for a job that is meant to be cancelled. */
   endless(name: string): Promise<PreparedJob> {
     return this.sized(name, TASKS_MAX);
   }
 
-  async #withSteps(name: string, steps: number): Promise<PreparedJob> {
+  #withSteps(name: string, steps: number): Promise<PreparedJob> {
+    return this.#prepare({ ...this.#example, name, vars: { sl: { ...STOP_LOSS, count: steps } } });
+  }
+
+  async #prepare(job: object): Promise<PreparedJob> {
     const directory = dirname(this.#file);
-    const text = JSON.stringify({
-      ...this.#example,
-      name,
-      vars: { sl: { ...STOP_LOSS, count: steps } },
-    });
+    const text = JSON.stringify(job);
     const outcome = await prepareJob({
       fileName: this.#file,
       text,
