@@ -17,6 +17,8 @@ export interface FastPlan {
   readonly short: FastSide | null;
   readonly stopLoss: Distance | null;
   readonly takeProfit: Distance | null;
+  readonly trailingStop: Distance | null;
+  readonly breakeven: Distance | null;
   readonly maxBars: number;
   readonly cooldown: number;
   readonly reverse: boolean;
@@ -77,6 +79,8 @@ export class Planner {
       short: this.#side(this.#short),
       stopLoss: this.#distance(strategy.stopLoss),
       takeProfit: this.#distance(strategy.takeProfit),
+      trailingStop: this.#distance(strategy.trailingStop),
+      breakeven: this.#distance(strategy.breakeven),
       maxBars: this.#maxBars(strategy.maxBars),
       cooldown: this.#cooldown(strategy.cooldown),
       reverse: strategy.reverse,

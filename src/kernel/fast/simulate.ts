@@ -12,6 +12,7 @@ import type { BrokerSpec } from '../spec.ts';
 import { Days } from './days.ts';
 import { Drawdown, type HeldPosition } from './drawdown.ts';
 import { isDistance, levelOf, quantityAt, quantityByRisk } from './levels.ts';
+import { MovingStop } from './moving-stop.ts';
 import type { FastPlan } from './plan.ts';
 import type { Pyramid } from './pyramid.ts';
 import { Signals } from './signals.ts';
@@ -32,6 +33,9 @@ export class FastSimulation {
   readonly #market: Market;
   readonly #broker: BrokerSpec;
   readonly #touches: Pyramid;
+  readonly #moving: MovingStop;
+  /** Whether the open position has a stop that moves. */
+  #isMoving = false;
   readonly #signals = new Signals();
   readonly #drawdown: Drawdown;
   readonly #days: Days;
@@ -61,6 +65,7 @@ export class FastSimulation {
     this.#market = market;
     this.#broker = broker;
     this.#touches = lowsAndHighs;
+    this.#moving = new MovingStop(market.candles, lowsAndHighs);
     this.#drawdown = new Drawdown(market.candles.close, closes);
     this.#days = new Days(market);
     this.#last = market.end - 1;
@@ -128,12 +133,18 @@ export class FastSimulation {
   #enter(plan: FastPlan, bar: number, side: number): boolean {
     const { candles } = this.#market;
     const { fee, slippage, stopReference, lot } = this.#broker;
-    const { stopLoss, takeProfit, size } = plan;
+    const { stopLoss, takeProfit, trailingStop: trailing, breakeven, size } = plan;
     const signalBar = bar - 1;
     if (!isDistance(stopLoss, signalBar) || !isDistance(takeProfit, signalBar)) return false;
+    if (!isDistance(trailing, signalBar) || !isDistance(breakeven, signalBar)) return false;
     const price = (candles.open[bar] as number) * (1 + side * slippage);
     const base = stopReference === 'fill' ? price : (candles.close[signalBar] as number);
-    const stop = levelOf(stopLoss, signalBar, base, -side);
+    let stop = levelOf(stopLoss, signalBar, base, -side);
+    this.#isMoving = trailing !== null || breakeven !== null;
+    if (this.#isMoving) {
+      this.#moving.reset({ side, signalBar, price, stop, trailing, breakeven });
+      stop = this.#moving.stop;
+    }
     const cost = price * (1 + fee);
     const quantity =
       size.kind === 'risk'
@@ -177,7 +188,10 @@ export class FastSimulation {
     if (ruin !== -1) {
       this.#isRuined = true;
       this.#exitAtLast(ruin);
-    } else if (touch <= decision) this.#exitAtLevel(touch);
+    } else if (touch <= decision) {
+      if (this.#isMoving) this.#exitAtLevel(touch, this.#moving.stop, this.#moving.reason);
+      else this.#exitAtLevel(touch, this.#held.stop, 'stop');
+    }
     else if (decision === last) this.#exitAtLast(last);
     else {
       const open = this.#market.candles.open[exit] as number;
@@ -193,20 +207,21 @@ export class FastSimulation {
   /** First bar in [from, to] that touches stop or target; a bar after `to` when there is none. */
   #firstTouch(from: number, to: number): number {
     const { stop, target } = this.#held;
+    if (this.#isMoving) return this.#moving.firstTouch(from, to, target);
     // Comparisons with NaN are false: one missing level is no bound.
     if (Number.isNaN(stop) && Number.isNaN(target)) return to + 1;
     const isLong = this.#side === 1;
     return this.#touches.firstTouch(from, to, isLong ? stop : target, isLong ? target : stop);
   }
 
-  #exitAtLevel(bar: number): void {
+  #exitAtLevel(bar: number, stop: number, reason: ExitReason): void {
     const { candles } = this.#market;
-    const { stop, target } = this.#held;
+    const { target } = this.#held;
     const open = candles.open[bar] as number;
     const low = candles.low[bar] as number;
     const high = candles.high[bar] as number;
     const isLong = this.#side === 1;
-    if (isLong ? open <= stop : open >= stop) this.#exitAtMarket(bar, open, 'stop');
+    if (isLong ? open <= stop : open >= stop) this.#exitAtMarket(bar, open, reason);
     else if (isLong ? open >= target : open <= target) this.#exit(bar, open, 'target');
     else {
       const touchesStop = isLong ? low <= stop : high >= stop;
@@ -214,7 +229,7 @@ export class FastSimulation {
       const isAmbiguous = touchesStop && touchesTarget;
       if (isAmbiguous) this.#ambiguousExits++;
       const stopCounts = !isAmbiguous || this.#broker.sameBar === 'stopFirst';
-      if (touchesStop && stopCounts) this.#exitAtMarket(bar, stop, 'stop');
+      if (touchesStop && stopCounts) this.#exitAtMarket(bar, stop, reason);
       else this.#exit(bar, target, 'target');
     }
   }

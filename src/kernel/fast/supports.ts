@@ -11,6 +11,8 @@ const STRATEGY_KEYS: ReadonlySet<string> = new Set<keyof Strategy>([
   'short',
   'stopLoss',
   'takeProfit',
+  'trailingStop',
+  'breakeven',
   'maxBars',
   'cooldown',
   'reverse',

@@ -112,6 +112,8 @@ export const fastStrategies: Arbitrary<StrategyPart> = record({
   short: option(sides, { freq: 2, nil: null }),
   stopLoss: constantFrom(null, '0.02', '0.1', '0.6', '$x * 0.01', '2 * atr(3)', 'close - low'),
   takeProfit: constantFrom(null, '0.03', '0.2', '1.5', '3 * atr(3)'),
+  trailingStop: constantFrom(null, null, null, '0.03', '0.3', '2 * atr(3)'),
+  breakeven: constantFrom(null, null, null, '0.02', '0.1', '1 * atr(3)'),
   maxBars: constantFrom(null, null, '1', '3', '20', '$n'),
   cooldown: constantFrom(null, null, '0', '1', '5'),
   reverse: boolean(),
