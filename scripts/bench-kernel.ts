@@ -8,6 +8,8 @@
 // code has run before. Warm: the same tasks again on the same compiled job, as in a grid's later part.
 import { compileBacktest } from '../src/kernel/backtest.ts';
 import { SeriesBook } from '../src/kernel/engine/series.ts';
+import { Arena } from '../src/kernel/fast/arena.ts';
+import { Workbench } from '../src/kernel/fast/workbench.ts';
 import type { Candles, TaskRunner } from '../src/kernel/job.ts';
 import { parseRule } from '../src/kernel/language/parse.ts';
 import { Random } from '../src/kernel/random.ts';
@@ -18,8 +20,9 @@ import { type NaiveRule, type NaiveStrategy, naiveBacktest } from './naive-loop.
 
 const isQuick = process.argv.includes('--quick');
 
-/** For indicators and conditions; the EMA pairs use 200 series of 1.6 MB. */
-const CACHE_BYTES = 768 * 2 ** 20;
+/** For candles, indicators and conditions: a quarter of a small machine's memory. */
+const MEMORY_BYTES = 2 ** 30;
+const workbench = Workbench.on(Arena.create(MEMORY_BYTES));
 const BROKER = {
   cash: 10_000,
   fee: 0.001,
@@ -140,7 +143,8 @@ function measure({ name, candles, strategies, checked, naive }: Case): Measureme
   let coldMs = Infinity;
   for (let round = 0; round < (isQuick ? 2 : 3); round++) {
     const startMs = performance.now();
-    runner = compileBacktest(spec, candles, { cacheBytes: CACHE_BYTES });
+    // Another object is another dataset: nothing of it is cached.
+    runner = compileBacktest(spec, { ...candles }, { workbench });
     runAll(runner);
     coldMs = Math.min(coldMs, performance.now() - startMs);
   }
@@ -194,7 +198,7 @@ function meanTrades(runner: TaskRunner): number {
 function checkRows(runner: TaskRunner, spec: BacktestSpec, candles: Candles, count: number): void {
   const reference = compileBacktest(spec, candles, {
     engine: 'reference',
-    cacheBytes: CACHE_BYTES,
+    cacheBytes: MEMORY_BYTES,
   });
   for (let i = 0; i < Math.min(count, runner.taskCount); i++) {
     const task = Math.floor((i * runner.taskCount) / count);
@@ -209,7 +213,7 @@ function naiveNs(
   candles: Candles,
   runner: TaskRunner,
 ): number {
-  const book = new SeriesBook(candles, CACHE_BYTES);
+  const book = new SeriesBook(candles, MEMORY_BYTES);
   const prepared = strategies.map((strategy) => naiveStrategy(strategy, book));
   const run = (): void => {
     for (const [task, strategy] of prepared.entries()) {

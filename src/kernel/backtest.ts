@@ -6,12 +6,12 @@ import { BACKTEST_COLUMNS, writeErrorRow, writeRow } from './engine/metrics.ts';
 import { planTask } from './engine/plan.ts';
 import { simulate } from './engine/reference.ts';
 import { SeriesBook } from './engine/series.ts';
-import { BitBook } from './fast/bit-book.ts';
 import { FastEngine } from './fast/engine.ts';
+import { type Workbench, ownWorkbench } from './fast/workbench.ts';
 import type { Candles, TaskLabel, TaskRunner, Trade } from './job.ts';
 import { SERIES_CACHE_BYTES } from './limits.ts';
 import type { BacktestSpec, DatasetSpec } from './spec.ts';
-import { type Strategy, comparisonCount, parseStrategy } from './strategy.ts';
+import { type ParsedRules, type Strategy, comparisonCount, parseStrategy } from './strategy.ts';
 import { TaskFault } from './task-fault.ts';
 import { TaskList } from './task-list.ts';
 import { mergeRuns } from './work-runs.ts';
@@ -24,31 +24,46 @@ const BAR_NS = 6;
 const COMPARISON_NS = 1;
 
 export interface EngineOptions {
-  /** The fast engine gives the same rows bit for bit and leaves to the reference what it does not support. */
-  readonly engine?: 'fast' | 'reference';
-  /** Budget for indicator series and conditions. */
+  /** The fast engine gives the same rows bit for bit and leaves to the reference what it does not support; its twin
+   * is the fast engine without WebAssembly. */
+  readonly engine?: 'fast' | 'twin' | 'reference';
+  /** Budget for indicator series and conditions that are not in the workbench's memory. */
   readonly cacheBytes?: number;
+  /** Where the fast engine works; default: one of this thread's own. */
+  readonly workbench?: Workbench | undefined;
+  /** Names the candles' content, so that jobs on equal candles share what is computed of them; default: a name that
+   * no other candles have. */
+  readonly dataset?: string;
 }
 
 /** The job on the candles of its one dataset. Throws an Error (a RuleError for a rule) when it cannot run on them. */
 export function compileBacktest(
   spec: BacktestSpec,
   candles: Candles,
-  { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES }: EngineOptions = {},
+  options: EngineOptions = {},
 ): TaskRunner {
+  const { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES } = options;
   const dataset = onlyDataset(spec);
-  const strategies = spec.strategies.map(parseStrategy);
+  const rules: ParsedRules = new Map();
+  const strategies = spec.strategies.map((strategy) => parseStrategy(strategy, rules));
   const tasks = new TaskList(
     strategies.map((strategy) => strategy.grid.count),
     spec.sample,
   );
   const market = describeMarket(candles, dataset.fromMs, dataset.toMs);
-  const book = new SeriesBook(candles, cacheBytes * 0.75);
-  const bits = new BitBook(book, candles.barCount, cacheBytes * 0.25);
-  const fast =
-    engine === 'fast'
-      ? new FastEngine(spec.broker, strategies, { market, series: book, bits })
-      : undefined;
+  let book: SeriesBook | undefined;
+  let fast: FastEngine | undefined;
+  // Made with the first task: a peer's main thread compiles jobs that it never runs.
+  const fastEngine = (): FastEngine | undefined => {
+    if (engine === 'reference') return undefined;
+    fast ??= new FastEngine(spec.broker, strategies, {
+      market,
+      dataset: options.dataset ?? uniqueName(candles),
+      workbench: engine === 'twin' ? undefined : (options.workbench ?? ownWorkbench()),
+      budgetBytes: cacheBytes,
+    });
+    return fast;
+  };
 
   const locate = (task: number): { strategy: Strategy; values: Float64Array } => {
     const { block, index } = tasks.locate(task);
@@ -57,11 +72,12 @@ export function compileBacktest(
   };
   const compute = (task: number, trades?: Trade[]) => {
     const { block, index } = tasks.locate(task);
-    const outcome = fast?.run(block, index, trades);
+    const outcome = fastEngine()?.run(block, index, trades);
     if (outcome !== undefined) return outcome;
     const { strategy, values } = locate(task);
     const { names } = strategy.grid;
     const valueOf = (name: string): number => values[names.indexOf(name)] ?? NaN;
+    book ??= new SeriesBook(candles, cacheBytes);
     const plan = planTask(strategy, valueOf, book, market);
     return simulate(market, spec.broker, plan, trades);
   };
@@ -99,6 +115,18 @@ export function compileBacktest(
       return trades;
     },
   };
+}
+
+const names = new WeakMap<Candles, string>();
+let named = 0;
+
+/** Two objects with the same content get two names. */
+function uniqueName(candles: Candles): string {
+  const known = names.get(candles);
+  if (known !== undefined) return known;
+  const name = `own ${++named}`;
+  names.set(candles, name);
+  return name;
 }
 
 function onlyDataset({ datasets }: BacktestSpec): DatasetSpec {

@@ -28,7 +28,11 @@ export interface Side {
   readonly exit: readonly Rule[];
 }
 
-export function parseStrategy(spec: StrategySpec): Strategy {
+/** Rules that were parsed before, by their text: a miner's thousands of strategies share some hundred rules. */
+export type ParsedRules = Map<string, Rule>;
+
+/** Equal rules without variables become one object, across all strategies that are parsed with the same `known`. */
+export function parseStrategy(spec: StrategySpec, known: ParsedRules = new Map()): Strategy {
   const scope = new Set(spec.vars.map((variable) => variable.name));
   const where = spec.where.map((text) => parseCondition(text, scope));
   const expression = (text: string | null): Expression | null =>
@@ -38,8 +42,8 @@ export function parseStrategy(spec: StrategySpec): Strategy {
   return {
     name: spec.name,
     grid: new Grid(spec.vars, where),
-    long: parseSide(spec.long, scope),
-    short: parseSide(spec.short, scope),
+    long: parseSide(spec.long, scope, known),
+    short: parseSide(spec.short, scope, known),
     stopLoss: expression(spec.stopLoss),
     takeProfit: expression(spec.takeProfit),
     trailingStop: expression(spec.trailingStop),
@@ -78,12 +82,20 @@ function rulesOf(strategy: Pick<Strategy, 'long' | 'short'>): readonly Rule[] {
   );
 }
 
-function parseSide(spec: SideSpec | null, scope: ReadonlySet<string>): Side | null {
+function parseSide(
+  spec: SideSpec | null,
+  scope: ReadonlySet<string>,
+  known: ParsedRules,
+): Side | null {
   if (spec === null) return null;
-  return {
-    enter: spec.enter.map((rule) => parseRuleSpec(rule, scope, 0)),
-    exit: spec.exit.map((rule) => parseRuleSpec(rule, scope, 0)),
+  const parse = (rule: RuleSpec): Rule => {
+    // With variables in scope a text may mean them, and not be a rule elsewhere.
+    if (typeof rule !== 'string' || scope.size > 0) return parseRuleSpec(rule, scope, 0);
+    const parsed = known.get(rule) ?? parseRule(rule, scope);
+    known.set(rule, parsed);
+    return parsed;
   };
+  return { enter: spec.enter.map(parse), exit: spec.exit.map(parse) };
 }
 
 function parseRuleSpec(spec: RuleSpec, scope: ReadonlySet<string>, depth: number): Rule {

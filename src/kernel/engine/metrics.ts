@@ -28,32 +28,31 @@ export const BACKTEST_COLUMNS = [
   'error',
 ] as const;
 
-type BacktestColumn = (typeof BACKTEST_COLUMNS)[number];
+/** Columns before profitFactor. */
+const RETURN_COLUMNS = 8;
 
-/** Writes the row of a good task at `offset`. */
+/** Writes the row of a good task at `offset`, in the order of the columns. */
 export function writeRow(
   outcome: Outcome,
   market: Market,
   cash: number,
   { rows, offset }: { rows: Float64Array; offset: number },
 ): void {
-  const returns = returnMetrics(outcome, market, cash);
-  const trading = tradeMetrics(outcome.pnls);
-  const values: Record<BacktestColumn, number> = {
-    ...returns,
-    ...trading,
-    exposure: outcome.exposedBars / (market.end - market.first),
-    avgBars: outcome.heldBars / outcome.pnls.length,
-    fees: outcome.fees,
-    buyHold: buyAndHold(market),
-    ambiguousExits: outcome.ambiguousExits,
-    forcedExits: outcome.forcedExits,
-    error: 0,
-  };
-  for (const [index, column] of BACKTEST_COLUMNS.entries()) {
-    const value = values[column];
+  writeReturns(outcome, market, cash, { rows, offset });
+  writeTrading(outcome.pnls, rows, offset + RETURN_COLUMNS);
+  const trades = outcome.pnls.length;
+  rows[offset + 12] = outcome.exposedBars / (market.end - market.first);
+  rows[offset + 13] = trades;
+  rows[offset + 14] = outcome.heldBars / trades;
+  rows[offset + 15] = outcome.fees;
+  rows[offset + 16] = buyAndHold(market);
+  rows[offset + 17] = outcome.ambiguousExits;
+  rows[offset + 18] = outcome.forcedExits;
+  rows[offset + 19] = 0;
+  for (let at = offset; at < offset + BACKTEST_COLUMNS.length; at++) {
+    const value = rows[at] as number;
     // One bit pattern for NaN and for zero; an overflow has no value either.
-    rows[offset + index] = value - value === 0 ? value + 0 : NaN;
+    rows[at] = value - value === 0 ? value + 0 : NaN;
   }
 }
 
@@ -64,47 +63,46 @@ export function writeErrorRow(code: number, rows: Float64Array, offset: number):
   rows[last] = code;
 }
 
-function returnMetrics(
+/** finalEquity to maxDrawdown. */
+function writeReturns(
   { finalEquity, maxDrawdown, dailyReturns }: Outcome,
   { years, annualDays }: Market,
   cash: number,
-) {
+  { rows, offset }: { rows: Float64Array; offset: number },
+): void {
   const growth = finalEquity / cash;
   const cagr = years > 0 && growth > 0 ? pow(growth, 1 / years) - 1 : NaN;
   const mean = meanOf(dailyReturns);
   const deviation = sampleDeviation(dailyReturns, mean);
   const annual = Math.sqrt(annualDays);
   const downside = downsideDeviation(dailyReturns);
-  return {
-    finalEquity,
-    totalReturn: growth - 1,
-    cagr,
-    volatility: deviation * annual,
-    sharpe: ratio(mean, deviation) * annual,
-    sortino: ratio(mean * annualDays, downside * annual),
-    calmar: ratio(cagr, maxDrawdown),
-    maxDrawdown,
-  };
+  rows[offset] = finalEquity;
+  rows[offset + 1] = growth - 1;
+  rows[offset + 2] = cagr;
+  rows[offset + 3] = deviation * annual;
+  rows[offset + 4] = ratio(mean, deviation) * annual;
+  rows[offset + 5] = ratio(mean * annualDays, downside * annual);
+  rows[offset + 6] = ratio(cagr, maxDrawdown);
+  rows[offset + 7] = maxDrawdown;
 }
 
-function tradeMetrics(pnls: readonly number[]) {
+/** profitFactor to sqn. */
+function writeTrading(pnls: ArrayLike<number>, rows: Float64Array, offset: number): void {
   let won = 0;
   let lost = 0;
   let wins = 0;
-  for (const pnl of pnls) {
+  for (let i = 0; i < pnls.length; i++) {
+    const pnl = pnls[i] as number;
     if (pnl > 0) {
       won += pnl;
       wins++;
     } else lost -= pnl;
   }
   const mean = meanOf(pnls);
-  return {
-    trades: pnls.length,
-    profitFactor: ratio(won, lost),
-    winRate: ratio(wins, pnls.length),
-    expectancy: mean,
-    sqn: Math.sqrt(pnls.length) * ratio(mean, sampleDeviation(pnls, mean)),
-  };
+  rows[offset] = ratio(won, lost);
+  rows[offset + 1] = ratio(wins, pnls.length);
+  rows[offset + 2] = mean;
+  rows[offset + 3] = Math.sqrt(pnls.length) * ratio(mean, sampleDeviation(pnls, mean));
 }
 
 /** Close to close over the date range, before fees. */

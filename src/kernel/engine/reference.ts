@@ -30,7 +30,7 @@ export interface Outcome {
   /** Change of equity from each UTC day's last close to the next's. */
   readonly dailyReturns: Float64Array;
   /** Net of fees, in order of exit. */
-  readonly pnls: readonly number[];
+  readonly pnls: ArrayLike<number>;
   /** Sum over trades of exitBar - entryBar. */
   readonly heldBars: number;
   /** Bars during which a position was open after the open's fills. */

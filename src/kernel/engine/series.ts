@@ -27,6 +27,23 @@ export interface Series {
   readonly start: number;
 }
 
+/** Where a book keeps the series that it has computed. */
+export interface SeriesShelf {
+  get(key: string): readonly Series[] | undefined;
+  /** Returns what is to be used from now on: the same, or a copy in another memory. */
+  keep(key: string, series: readonly Series[]): readonly Series[];
+  /** Computes an indicator by itself, bit for bit; undefined: it does not know how. */
+  compute?(key: string, call: ComputedCall): readonly Series[] | undefined;
+}
+
+export interface ComputedCall {
+  readonly name: string;
+  readonly parameters: readonly number[];
+  readonly source: Series;
+  /** First bar at which the result is defined. */
+  readonly start: number;
+}
+
 /** 1 at the bars where the rule holds. */
 export interface Condition {
   readonly holds: Uint8Array;
@@ -38,16 +55,17 @@ const HIGHER_SHARE = 1 / 8;
 
 export class SeriesBook {
   readonly #candles: Candles;
-  readonly #series: LeastRecentMap<readonly Series[]>;
+  readonly #shelf: SeriesShelf;
   readonly #conditions: LeastRecentMap<Condition>;
   readonly #budgetBytes: number;
   readonly #higher = new Map<string, { book: SeriesBook; lastEnded: Int32Array }>();
 
-  constructor(candles: Candles, budgetBytes: number) {
+  /** The budget is for this book's own memory: for all but what a given shelf keeps. */
+  constructor(candles: Candles, budgetBytes: number, shelf?: SeriesShelf) {
     this.#candles = candles;
     this.#budgetBytes = budgetBytes;
     // Conditions are an eighth of a series' size and are asked for more often.
-    this.#series = new LeastRecentMap(budgetBytes * 0.75);
+    this.#shelf = shelf ?? new HeapShelf(budgetBytes * 0.75);
     this.#conditions = new LeastRecentMap(budgetBytes * 0.25);
   }
 
@@ -75,11 +93,9 @@ export class SeriesBook {
       case 'timeframe':
       case 'arithmetic': {
         const key = printExpression(expression, valueOf);
-        const cached = this.#series.get(key)?.[0];
+        const cached = this.#shelf.get(key)?.[0];
         if (cached !== undefined) return cached;
-        const series = this.#derived(expression, valueOf);
-        this.#series.set(key, [series], series.values.byteLength);
-        return series;
+        return this.#shelf.keep(key, [this.#derived(expression, valueOf)])[0] as Series;
       }
     }
   }
@@ -89,7 +105,7 @@ export class SeriesBook {
     if (definition === undefined) throw new TaskFault(1);
     const output = definition.outputs.indexOf(call.output);
     const key = printCallKey(call, valueOf);
-    const cached = this.#series.get(key)?.[output];
+    const cached = this.#shelf.get(key)?.[output];
     if (cached !== undefined) return cached;
     const parameters = call.parameters.map((parameter) => constantValue(parameter, valueOf));
     for (const [index, parameter] of definition.parameters.entries()) {
@@ -101,10 +117,19 @@ export class SeriesBook {
         : this.series(call.source, valueOf);
     const start = source.start + definition.lookback(parameters);
     if (start >= this.#candles.barCount) throw new TaskFault(5);
+    const { name } = definition;
+    // A column of the candles has no holes; what rules derive may have.
+    const isWhole =
+      call.source === null ||
+      call.source.kind === 'field' ||
+      runEnd(source.values, source.start) === source.values.length;
+    const computed = isWhole
+      ? this.#shelf.compute?.(key, { name, parameters, source, start })
+      : undefined;
+    if (computed !== undefined) return computed[output] as Series;
     const input = { candles: this.#candles, source: source.values, start: source.start };
     const all = computeInRuns(definition, input, parameters).map((values) => ({ values, start }));
-    this.#series.set(key, all, all.length * this.#candles.barCount * 8);
-    return all[output] as Series;
+    return this.#shelf.keep(key, all)[output] as Series;
   }
 
   #derived(expression: Expression, valueOf: VariableValue): Series {
@@ -232,6 +257,24 @@ function runEnd(source: Float64Array, start: number): number {
   let bar = start;
   while (bar < source.length && (source[bar] as number) - (source[bar] as number) === 0) bar++;
   return bar;
+}
+
+class HeapShelf implements SeriesShelf {
+  readonly #series: LeastRecentMap<readonly Series[]>;
+
+  constructor(budgetBytes: number) {
+    this.#series = new LeastRecentMap(budgetBytes);
+  }
+
+  get(key: string): readonly Series[] | undefined {
+    return this.#series.get(key);
+  }
+
+  keep(key: string, series: readonly Series[]): readonly Series[] {
+    const bytes = series.reduce((sum, { values }) => sum + values.byteLength, 0);
+    this.#series.set(key, series, bytes);
+    return series;
+  }
 }
 
 function combine(

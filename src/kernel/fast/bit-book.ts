@@ -12,14 +12,36 @@ import {
 } from '../language/ast.ts';
 import { type VariableValue, printRule } from '../language/print.ts';
 import { TaskFault } from '../task-fault.ts';
-import { compareBits, shiftedByOne, wordCount } from './compare-bits.ts';
+import type { Column, Columns } from './columns.ts';
+import { type PlainOp, compareBits, crossBits, shiftedByOne, wordCount } from './compare-bits.ts';
+import type { NativeKernel } from './native.ts';
 
-/** Who holds one asks for its words each time: they go when the budget wants them back. */
+/** Conditions whose place in the shared memory is remembered by their text, some 200 bytes each. */
+const KNOWN_MAX = 65_536;
+
+/** Who holds one asks the book whether it is alive each time: it goes when its memory is wanted back. */
 export interface BitCondition {
   readonly start: number;
   words: Int32Array | undefined;
-  /** The book's clock when it was last asked for. */
+  /** Where the words lie in the memory that all slots share; undefined: they are this book's own. */
+  readonly column: Column | undefined;
+  /** The book's clock when it was last asked for; of its own ones. */
   lastUse: number;
+}
+
+/** The memory that all slots share, and what computes in it. */
+export interface SharedBits {
+  readonly columns: Columns;
+  readonly native: NativeKernel;
+  /** Names the candles' content. */
+  readonly dataset: string;
+}
+
+/** A condition that can be written down as soon as there is room. */
+interface Recipe {
+  readonly start: number;
+  /** Into words that are all 0. */
+  readonly write: (words: Int32Array) => void;
 }
 
 interface Operand {
@@ -30,18 +52,22 @@ interface Operand {
 export class BitBook {
   readonly barCount: number;
   readonly #series: SeriesBook;
+  readonly #shared: SharedBits | undefined;
   readonly #budgetBytes: number;
   readonly #conditions = new Map<string, BitCondition>();
   /** Whether a series is a number at all bars from its start on. */
   readonly #isDefined = new WeakMap<Float64Array, boolean>();
+  /** Of rules without variables: their text need not be printed again. */
+  readonly #ofRule = new WeakMap<Rule, BitCondition>();
   #usedBytes = 0;
   #clock = 0;
-  #always: Int32Array | undefined;
 
-  constructor(series: SeriesBook, barCount: number, budgetBytes: number) {
+  /** The budget is for conditions that find no room in the shared memory, or for all without one. */
+  constructor(series: SeriesBook, barCount: number, budgetBytes: number, shared?: SharedBits) {
     this.#series = series;
     this.barCount = barCount;
     this.#budgetBytes = budgetBytes;
+    this.#shared = shared;
   }
 
   get usedBytes(): number {
@@ -51,34 +77,83 @@ export class BitBook {
   /** Throws a TaskFault when an indicator cannot take its parameter. */
   condition(rule: Rule, valueOf: VariableValue): BitCondition {
     const key = printRule(rule, valueOf);
-    const cached = this.#conditions.get(key);
-    if (cached !== undefined) {
-      this.touch(cached);
-      return cached;
-    }
-    const { words, start } = this.#evaluate(rule, valueOf);
-    this.#makeRoom(words.byteLength);
-    const condition = { start, words, lastUse: ++this.#clock };
-    this.#conditions.set(key, condition);
-    this.#usedBytes += words.byteLength;
+    return this.#known(key) ?? this.#written(key, this.#recipe(rule, valueOf));
+  }
+
+  /** The same for a rule without variables. */
+  fixedCondition(rule: Rule, valueOf: VariableValue): BitCondition {
+    const known = this.#ofRule.get(rule);
+    if (known !== undefined && this.isAlive(known)) return known;
+    const condition = this.condition(rule, valueOf);
+    this.#ofRule.set(rule, condition);
     return condition;
   }
 
-  /** Says that a condition is in use, so that others go first. */
-  touch(condition: BitCondition): void {
+  /** Whether its words are still there; then they stay until the next task at least. */
+  isAlive(condition: BitCondition): boolean {
+    if (condition.column !== undefined) return this.#shared!.columns.isAlive(condition.column);
     condition.lastUse = ++this.#clock;
+    return condition.words !== undefined;
   }
 
-  /** Words of a condition that holds at every bar. */
-  get always(): Int32Array {
-    return (this.#always ??= new Int32Array(wordCount(this.barCount)).fill(-1));
+  /** A condition that holds at every bar. */
+  get always(): BitCondition {
+    const write = (words: Int32Array): void => void words.fill(-1);
+    return this.#known('always') ?? this.#written('always', { start: 0, write });
+  }
+
+  #known(key: string): BitCondition | undefined {
+    const known = this.#conditions.get(key);
+    if (known !== undefined) {
+      if (this.isAlive(known)) return known;
+      this.#conditions.delete(key);
+    }
+    if (this.#shared === undefined) return undefined;
+    const { columns, dataset } = this.#shared;
+    const column = columns.find(`${dataset}?${key}`);
+    return column && this.#keepColumn(key, column);
+  }
+
+  #written(key: string, { start, write }: Recipe): BitCondition {
+    const { columns, dataset } = this.#shared ?? {};
+    // Whole vectors, so that a search may look at four words at a time.
+    const bytes = Math.ceil(wordCount(this.barCount) / 4) * 16;
+    const name = `${dataset}?${key}`;
+    const column = columns?.reserve(name, bytes);
+    if (columns !== undefined && column !== undefined) {
+      write(columns.int32(column).fill(0));
+      return this.#keepColumn(key, columns.publish(name, column, start));
+    }
+    this.#makeRoom(bytes);
+    const words = new Int32Array(bytes / 4);
+    write(words);
+    const condition = { start, words, column: undefined, lastUse: ++this.#clock };
+    this.#conditions.set(key, condition);
+    this.#usedBytes += bytes;
+    return condition;
+  }
+
+  #keepColumn(key: string, column: Column): BitCondition {
+    if (this.#conditions.size >= KNOWN_MAX) this.#forgetColumns();
+    const words = this.#shared!.columns.int32(column);
+    const condition = { start: column.start, words, column, lastUse: 0 };
+    this.#conditions.set(key, condition);
+    return condition;
+  }
+
+  /** What lies in the shared memory can be found there again. */
+  #forgetColumns(): void {
+    for (const [key, { column }] of this.#conditions) {
+      if (column !== undefined) this.#conditions.delete(key);
+    }
   }
 
   /** What was used longest ago goes first, a quarter of the budget at a time, so that the sort is paid rarely. */
   #makeRoom(bytes: number): void {
     if (this.#usedBytes + bytes <= this.#budgetBytes) return;
-    const oldestFirst = [...this.#conditions].toSorted(([, a], [, b]) => a.lastUse - b.lastUse);
-    for (const [key, condition] of oldestFirst) {
+    const own = [...this.#conditions].filter(([, { column }]) => column === undefined);
+    own.sort(([, a], [, b]) => a.lastUse - b.lastUse);
+    for (const [key, condition] of own) {
       if (this.#usedBytes + bytes <= this.#budgetBytes * 0.75) break;
       this.#usedBytes -= condition.words?.byteLength ?? 0;
       condition.words = undefined;
@@ -86,59 +161,73 @@ export class BitBook {
     }
   }
 
-  #evaluate(rule: Rule, valueOf: VariableValue): { words: Int32Array; start: number } {
-    if (rule.kind === 'compare') return this.#compare(rule, valueOf);
+  #recipe(rule: Rule, valueOf: VariableValue): Recipe {
+    if (rule.kind === 'compare') return this.#comparison(rule, valueOf);
     const rules = rule.kind === 'not' ? [rule.rule] : rule.rules;
-    // Each part's words at once: the next part may push the condition out of the cache.
+    // Each part's words at once: the next part may push the condition out of this book's own memory.
     const parts = rules.map((part) => {
       const { start, words } = this.condition(part, valueOf);
-      return { start, words: words ?? this.always };
+      return { start, words: words as Int32Array };
     });
     const start = parts.reduce((latest, part) => Math.max(latest, part.start), 0);
-    const words = new Int32Array(wordCount(this.barCount)).fill(rule.kind === 'any' ? 0 : -1);
-    for (const { words: part } of parts) {
-      for (let w = 0; w < words.length; w++) {
-        const before = words[w] as number;
-        const word = part[w] as number;
-        words[w] = rule.kind === 'any' ? before | word : before & word;
+    const write = (words: Int32Array): void => {
+      words.fill(rule.kind === 'any' ? 0 : -1);
+      for (const { words: part } of parts) {
+        for (let w = 0; w < words.length; w++) {
+          const before = words[w] as number;
+          const word = part[w] as number;
+          words[w] = rule.kind === 'any' ? before | word : before & word;
+        }
       }
-    }
-    if (rule.kind === 'not')
-      for (let w = 0; w < words.length; w++) words[w] = ~(words[w] as number);
-    return { words, start };
+      if (rule.kind === 'not')
+        for (let w = 0; w < words.length; w++) words[w] = ~(words[w] as number);
+    };
+    return { start, write };
   }
 
-  #compare(rule: Comparison, valueOf: VariableValue): { words: Int32Array; start: number } {
+  #comparison(rule: Comparison, valueOf: VariableValue): Recipe {
     const left = this.#operand(rule.left, valueOf);
     const right = this.#operand(rule.right, valueOf);
     const defined = Math.max(left.start, right.start);
     const { op } = rule;
-    if (op !== 'crosses above' && op !== 'crosses below') {
-      if (defined >= this.barCount) throw new TaskFault(5);
-      const range = { from: defined, barCount: this.barCount };
-      return { words: compareBits(op, left.values, right.values, range), start: defined };
-    }
+    const crosses = op === 'crosses above' || op === 'crosses below';
     // A cross looks at the bar before as well.
-    if (defined + 1 >= this.barCount) throw new TaskFault(5);
-    const words = op === 'crosses above' ? this.#crosses(left, right) : this.#crosses(right, left);
-    return { words, start: defined + 1 };
+    const start = defined + (crosses ? 1 : 0);
+    if (start >= this.barCount) throw new TaskFault(5);
+    const write = (words: Int32Array): void => {
+      if (!crosses) this.#compare(words, op, left.values, right.values, defined);
+      else if (op === 'crosses above') this.#cross(words, left, right);
+      else this.#cross(words, right, left);
+    };
+    return { start, write };
+  }
+
+  #compare(
+    words: Int32Array,
+    op: PlainOp,
+    left: Operand['values'],
+    right: Operand['values'],
+    from: number,
+  ): void {
+    const range = { from, barCount: this.barCount };
+    compareBits(words, { op, left, right }, range, this.#shared);
   }
 
   /** `upper` above `lower` at a bar and not at the bar before. "Not above" is "at or below" only where both
    * are numbers; where one may not be, the bar before is compared for itself. */
-  #crosses(upper: Operand, lower: Operand): Int32Array {
+  #cross(words: Int32Array, upper: Operand, lower: Operand): void {
     const from = Math.max(upper.start, lower.start);
-    const range = { from, barCount: this.barCount };
-    const words = compareBits('>', upper.values, lower.values, range);
-    const areNumbers = this.#isNumber(upper) && this.#isNumber(lower);
-    const before = areNumbers
-      ? shiftedByOne(words)
-      : shiftedByOne(compareBits('<=', upper.values, lower.values, range));
-    const flip = areNumbers ? -1 : 0;
-    for (let w = 0; w < words.length; w++) {
-      words[w] = (words[w] as number) & ((before[w] as number) ^ flip);
+    if (this.#isNumber(upper) && this.#isNumber(lower)) {
+      const range = { from, barCount: this.barCount };
+      return crossBits(words, upper.values, lower.values, range, this.#shared);
     }
-    return words;
+    this.#compare(words, '>', upper.values, lower.values, from);
+    const before = new Int32Array(words.length);
+    this.#compare(before, '<=', upper.values, lower.values, from);
+    const shifted = shiftedByOne(before);
+    for (let w = 0; w < words.length; w++) {
+      words[w] = (words[w] as number) & (shifted[w] as number);
+    }
   }
 
   #isNumber({ values, start }: Operand): boolean {

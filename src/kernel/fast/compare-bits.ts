@@ -5,26 +5,73 @@
 // that noise makes unpredictable (0.6 against 4 ns per bar, Node 24, x64). Words are signed: V8 keeps an
 // Int32Array's values in registers as they are, a Uint32Array's upper half only as doubles.
 
+import type { NativeKernel } from './native.ts';
+
 type Operand = Float64Array | number;
 export type PlainOp = '<' | '<=' | '>' | '>=' | '==';
 
-/** Bit j of word w: does bar 32 w + j compare? Comparisons with NaN are false. Words that end before bar `from`
- * stay 0. */
+export interface SeriesComparison {
+  readonly op: PlainOp;
+  readonly left: Operand;
+  readonly right: Operand;
+}
+
+/** Bit j of word w: does bar 32 w + j compare? Comparisons with NaN are false. `words` are 0; those that end before
+ * bar `from` stay so. */
 export function compareBits(
-  op: PlainOp,
-  left: Operand,
-  right: Operand,
+  words: Int32Array,
+  { op, left, right }: SeriesComparison,
   { from, barCount }: { readonly from: number; readonly barCount: number },
-): Int32Array {
-  const words = new Int32Array(wordCount(barCount));
+  shared?: VectorTwin,
+): void {
   const range = { words, first: from >>> 5, end: barCount >>> 5 };
-  packWords(op, left, right, range);
+  const isDone = shared !== undefined && packNatively(op, left, right, range, shared);
+  if (!isDone) packWords(op, left, right, range);
   for (let bar = barCount & ~31; bar < barCount; bar++) {
     if (holds(op, valueAt(left, bar), valueAt(right, bar))) {
       words[bar >>> 5] = (words[bar >>> 5] as number) | (1 << (bar & 31));
     }
   }
-  return words;
+}
+
+/** Where `upper` is above `lower` and was not at the bar before; both are numbers from bar `from` on. */
+export function crossBits(
+  words: Int32Array,
+  upper: Operand,
+  lower: Operand,
+  range: { readonly from: number; readonly barCount: number },
+  shared?: VectorTwin,
+): void {
+  const isNative =
+    typeof upper !== 'number' &&
+    typeof lower !== 'number' &&
+    shared?.columns.owns(words) === true &&
+    shared.columns.owns(upper) &&
+    shared.columns.owns(lower);
+  if (!isNative) {
+    compareBits(words, { op: '>', left: upper, right: lower }, range, shared);
+    keepFirsts(words);
+    return;
+  }
+  const { from, barCount } = range;
+  const [x, y, out] = [upper.byteOffset, lower.byteOffset, words.byteOffset];
+  shared.native.packSeries(FIRSTS_OP, x, y, out, from >>> 5, barCount >>> 5);
+  const isAbove = (bar: number): boolean => (upper[bar] as number) > (lower[bar] as number);
+  for (let bar = barCount & ~31; bar < barCount; bar++) {
+    if (isAbove(bar) && !(bar > 0 && isAbove(bar - 1))) {
+      words[bar >>> 5] = (words[bar >>> 5] as number) | (1 << (bar & 31));
+    }
+  }
+}
+
+/** Leaves of each run of bits the first one. */
+function keepFirsts(words: Int32Array): void {
+  let carry = 0;
+  for (let w = 0; w < words.length; w++) {
+    const word = words[w] as number;
+    words[w] = word & ~((word << 1) | carry);
+    carry = word >>> 31;
+  }
 }
 
 export function wordCount(barCount: number): number {
@@ -60,6 +107,41 @@ function holds(op: PlainOp, a: number, b: number): boolean {
     case '==':
       return a === b;
   }
+}
+
+/** What the vector twin needs: itself, and to know which arrays lie in its memory. */
+interface VectorTwin {
+  readonly native: Pick<NativeKernel, 'packSeries' | 'packConstant'>;
+  readonly columns: { owns(view: ArrayBufferView): boolean };
+}
+
+/** Numbers of the comparisons in src/kernel/simd/pack.ts; a series below another is the other above it. */
+const SERIES_OPS = { '>': 0, '>=': 1, '==': 2, '<': 0, '<=': 1 } as const;
+const FIRSTS_OP = 3;
+const CONSTANT_OPS = { '>': 0, '>=': 1, '==': 2, '<': 3, '<=': 4 } as const;
+
+/** False, and nothing is done, where an array is not in the twin's memory. */
+function packNatively(
+  op: PlainOp,
+  left: Operand,
+  right: Operand,
+  { words, first, end }: Words,
+  { native, columns }: VectorTwin,
+): boolean {
+  if (!columns.owns(words)) return false;
+  const out = words.byteOffset;
+  if (typeof left === 'number') {
+    if (typeof right === 'number' || !columns.owns(right)) return false;
+    native.packConstant(CONSTANT_OPS[MIRRORED[op]], right.byteOffset, left, out, first, end);
+  } else if (typeof right === 'number') {
+    if (!columns.owns(left)) return false;
+    native.packConstant(CONSTANT_OPS[op], left.byteOffset, right, out, first, end);
+  } else {
+    if (!columns.owns(left) || !columns.owns(right)) return false;
+    const [upper, lower] = op === '<' || op === '<=' ? [right, left] : [left, right];
+    native.packSeries(SERIES_OPS[op], upper.byteOffset, lower.byteOffset, out, first, end);
+  }
+  return true;
 }
 
 /** Whole words only: a typed array read past its end is slow. */

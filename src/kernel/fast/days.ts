@@ -3,27 +3,38 @@
 
 import type { Market } from '../engine/market.ts';
 
+/** Last bar of each day within the date range, and the close there. */
+export interface DayEnds {
+  readonly bars: Int32Array;
+  readonly closes: Float64Array;
+}
+
+export function dayEnds({ candles, isDayEnd, first, end, dayCount }: Market): DayEnds {
+  const bars = new Int32Array(dayCount);
+  const closes = new Float64Array(dayCount);
+  let day = 0;
+  for (let bar = first; bar < end; bar++) {
+    if (isDayEnd[bar] === 0 && bar !== end - 1) continue;
+    bars[day] = bar;
+    closes[day++] = candles.close[bar] as number;
+  }
+  return { bars, closes };
+}
+
 export class Days {
   /** All days' returns but the first's, which has no day before it. Valid until the next reset. */
   readonly returns: Float64Array;
   readonly #all: Float64Array;
-  /** Last bar of each day within the date range, and the close there. */
   readonly #bars: Int32Array;
   readonly #closes: Float64Array;
   /** Days before this one are sampled. */
   #next = 0;
   #before = NaN;
 
-  constructor({ candles, isDayEnd, first, end, dayCount }: Market) {
-    this.#bars = new Int32Array(dayCount);
-    this.#closes = new Float64Array(dayCount);
-    let day = 0;
-    for (let bar = first; bar < end; bar++) {
-      if (isDayEnd[bar] === 0 && bar !== end - 1) continue;
-      this.#bars[day] = bar;
-      this.#closes[day++] = candles.close[bar] as number;
-    }
-    this.#all = new Float64Array(dayCount);
+  constructor({ bars, closes }: DayEnds) {
+    this.#bars = bars;
+    this.#closes = closes;
+    this.#all = new Float64Array(bars.length);
     this.returns = this.#all.subarray(1);
   }
 

@@ -9,7 +9,7 @@ import { type Expression, type Rule, constantValue, isConstant } from '../langua
 import type { SizeSpec } from '../spec.ts';
 import type { Side, Strategy } from '../strategy.ts';
 import { TaskFault } from '../task-fault.ts';
-import type { BitBook } from './bit-book.ts';
+import type { BitBook, BitCondition } from './bit-book.ts';
 import { RuleBits } from './rule-bits.ts';
 
 export interface FastPlan {
@@ -25,6 +25,8 @@ export interface FastPlan {
   readonly size: { readonly kind: SizeSpec['kind']; readonly value: number };
   /** First bar whose close may decide something. */
   readonly firstDecision: number;
+  /** Whether all that it points to lies in the memory that the native kernel sees. */
+  readonly isShared: boolean;
 }
 
 /** Bits per bar; all of a list must hold. `enter` has at least one entry; an empty `exit` never holds. */
@@ -36,10 +38,12 @@ export interface FastSide {
 /** More bars than any dataset has, and twice as many is still a small integer to V8. */
 const BARS_MAX = 536_870_912;
 
-interface Books {
+export interface Books {
   readonly series: SeriesBook;
   readonly bits: BitBook;
   readonly market: Market;
+  /** Whether a view is of the shared memory; undefined: there is none. */
+  readonly columns: { owns(view: ArrayBufferView): boolean } | undefined;
 }
 
 interface SideRules {
@@ -55,6 +59,11 @@ export class Planner {
   /** Of the grid point being planned. */
   #values: Float64Array = new Float64Array(0);
   #firstDecision = 0;
+  #isShared = false;
+  /** No variable and no series in a distance: the plan is the same for as long as its conditions live. */
+  #isFixed: boolean;
+  #only: FastPlan | undefined;
+  readonly #taken: BitCondition[] = [];
 
   constructor(strategy: Strategy, books: Books) {
     this.#strategy = strategy;
@@ -66,14 +75,24 @@ export class Planner {
       given && { enter: rules(given.enter), exit: rules(given.exit) };
     this.#long = side(strategy.long);
     this.#short = side(strategy.short);
+    this.#isFixed = names.length === 0;
   }
 
   /** Throws a TaskFault when the grid point makes no task. */
   plan(index: number): FastPlan {
+    if (this.#only !== undefined && this.#taken.every(this.#isAlive)) return this.#only;
+    this.#taken.length = 0;
+    const plan = this.#make(index);
+    this.#only = this.#isFixed ? plan : undefined;
+    return plan;
+  }
+
+  #make(index: number): FastPlan {
     const strategy = this.#strategy;
     const { market } = this.#books;
     if (strategy.grid.names.length > 0) this.#values = strategy.grid.valuesAt(index);
     this.#firstDecision = market.first;
+    this.#isShared = this.#books.columns !== undefined;
     const plan = {
       long: this.#side(this.#long),
       short: this.#side(this.#short),
@@ -88,7 +107,7 @@ export class Planner {
     };
     // A decision needs a next bar to fill at; without one the row would be a silent zero.
     if (this.#firstDecision >= market.end - 1) throw new TaskFault(5);
-    return { ...plan, firstDecision: this.#firstDecision };
+    return { ...plan, firstDecision: this.#firstDecision, isShared: this.#isShared };
   }
 
   readonly #valueOf = (name: string): number =>
@@ -97,18 +116,26 @@ export class Planner {
   #side(rules: SideRules | null): FastSide | null {
     if (rules === null) return null;
     const enter = this.#words(rules.enter);
-    if (enter.length === 0) enter.push(this.#books.bits.always);
+    if (enter.length === 0) enter.push(this.#take(this.#books.bits.always));
     return { enter, exit: this.#words(rules.exit) };
   }
 
   #words(rules: readonly RuleBits[]): Int32Array[] {
     const all: Int32Array[] = [];
     for (const rule of rules) {
-      const { words, start } = rule.at(this.#values, this.#valueOf);
-      if (start > this.#firstDecision) this.#firstDecision = start;
-      all.push(words);
+      all.push(this.#take(rule.at(this.#values, this.#valueOf)));
     }
     return all;
+  }
+
+  readonly #isAlive = (condition: BitCondition): boolean => this.#books.bits.isAlive(condition);
+
+  #take(condition: BitCondition): Int32Array {
+    const { words, start, column } = condition;
+    if (this.#isFixed) this.#taken.push(condition);
+    if (start > this.#firstDecision) this.#firstDecision = start;
+    if (column === undefined) this.#isShared = false;
+    return words as Int32Array;
   }
 
   #distance(expression: Expression | null): Distance | null {
@@ -118,8 +145,10 @@ export class Planner {
       if (!(value > 0 && value < Infinity)) throw new TaskFault(2);
       return { kind: 'fraction', value };
     }
+    this.#isFixed = false;
     const { values, start } = this.#books.series.series(expression, this.#valueOf);
     if (start > this.#firstDecision) this.#firstDecision = start;
+    if (this.#books.columns?.owns(values) !== true) this.#isShared = false;
     return { kind: 'price', values };
   }
 

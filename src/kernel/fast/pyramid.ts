@@ -9,13 +9,21 @@ export class Pyramid {
   readonly blocks256: Float64Array;
   readonly blocks4096: Float64Array;
 
-  /** `lows` and `highs` may be one and the same series. */
-  constructor(lows: Float64Array, highs: Float64Array) {
+  /** `lows` and `highs` may be one and the same series. `levels` has the three levels one after the other where
+   * they are computed already. */
+  constructor(lows: Float64Array, highs: Float64Array, levels?: Float64Array) {
     this.#lows = lows;
     this.#highs = highs;
-    this.blocks16 = blocksOf(lows, highs);
-    this.blocks256 = mergedBlocks(this.blocks16);
-    this.blocks4096 = mergedBlocks(this.blocks256);
+    if (levels === undefined) {
+      this.blocks16 = blocksOf(lows, highs);
+      this.blocks256 = mergedBlocks(this.blocks16);
+      this.blocks4096 = mergedBlocks(this.blocks256);
+    } else {
+      const [by16, by256] = levelSizes(lows.length);
+      this.blocks16 = levels.subarray(0, by16);
+      this.blocks256 = levels.subarray(by16, by16 + by256);
+      this.blocks4096 = levels.subarray(by16 + by256);
+    }
   }
 
   /** First bar in [from, to] whose low is at or below `below` or whose high is at or above `above`; a bar after
@@ -51,6 +59,13 @@ export class Pyramid {
     }
     return bar;
   }
+}
+
+/** Values in each level. */
+export function levelSizes(barCount: number): [by16: number, by256: number, by4096: number] {
+  const by16 = Math.ceil(barCount / 16);
+  const by256 = Math.ceil(by16 / 16);
+  return [2 * by16, 2 * by256, 2 * Math.ceil(by256 / 16)];
 }
 
 function isTouched(blocks: Float64Array, block: number, below: number, above: number): boolean {

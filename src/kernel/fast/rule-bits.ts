@@ -19,8 +19,6 @@ export class RuleBits {
   readonly #places: readonly number[];
   #root: Level = new Map();
   #remembered = 0;
-  /** The condition of a rule without variables. */
-  #only: BitCondition | undefined;
 
   constructor(rule: Rule, book: BitBook, names: readonly string[]) {
     this.#rule = rule;
@@ -29,14 +27,13 @@ export class RuleBits {
   }
 
   /** `values`: of all variables of the grid. Throws a TaskFault when an indicator cannot take its parameter. */
-  at(values: Float64Array, valueOf: VariableValue): { words: Int32Array; start: number } {
-    let condition = this.#places.length === 0 ? this.#only : this.#recall(values);
-    if (condition?.words === undefined) {
-      condition = this.#book.condition(this.#rule, valueOf);
-      if (this.#places.length === 0) this.#only = condition;
-      else this.#remember(values, condition);
-    } else this.#book.touch(condition);
-    return { words: condition.words ?? this.#book.always, start: condition.start };
+  at(values: Float64Array, valueOf: VariableValue): BitCondition {
+    if (this.#places.length === 0) return this.#book.fixedCondition(this.#rule, valueOf);
+    const known = this.#recall(values);
+    if (known !== undefined && this.#book.isAlive(known)) return known;
+    const condition = this.#book.condition(this.#rule, valueOf);
+    this.#remember(values, condition);
+    return condition;
   }
 
   #recall(values: Float64Array): BitCondition | undefined {

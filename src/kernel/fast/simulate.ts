@@ -13,6 +13,7 @@ import { Days } from './days.ts';
 import { Drawdown, type HeldPosition } from './drawdown.ts';
 import { isDistance, levelOf, quantityAt, quantityByRisk } from './levels.ts';
 import { MovingStop } from './moving-stop.ts';
+import type { Ground } from './ground.ts';
 import type { FastPlan } from './plan.ts';
 import type { Pyramid } from './pyramid.ts';
 import { Signals } from './signals.ts';
@@ -23,10 +24,6 @@ type ExitReason = Trade['exitReason'];
  * mixed in. */
 const LONG_AGO = -1_073_741_824;
 
-export interface Pyramids {
-  readonly lowsAndHighs: Pyramid;
-  readonly closes: Pyramid;
-}
 
 /** Runs one task after another; what a run returns is valid until the next one. */
 export class FastSimulation {
@@ -61,13 +58,13 @@ export class FastSimulation {
   #ambiguousExits = 0;
   #forcedExits = 0;
 
-  constructor(market: Market, broker: BrokerSpec, { lowsAndHighs, closes }: Pyramids) {
+  constructor(market: Market, broker: BrokerSpec, { lowsAndHighs, closes, dayEnds }: Ground) {
     this.#market = market;
     this.#broker = broker;
     this.#touches = lowsAndHighs;
     this.#moving = new MovingStop(market.candles, lowsAndHighs);
     this.#drawdown = new Drawdown(market.candles.close, closes);
-    this.#days = new Days(market);
+    this.#days = new Days(dayEnds);
     this.#last = market.end - 1;
   }
 

@@ -141,14 +141,17 @@ function compareEngines(spec: BacktestSpec, candles: Candles, tasks: readonly nu
     expect(supports(parseStrategy(strategy), spec.broker)).toBe(true);
   }
   const fast = compileBacktest(spec, candles, { engine: 'fast' });
+  const twin = compileBacktest(spec, candles, { engine: 'twin' });
   const slow = reference(spec, candles);
   let trades = 0;
   for (const task of tasks) {
     const expected = rowsOf(slow, [task]);
     expect(rowsOf(fast, [task])).toEqual(expected);
+    expect(rowsOf(twin, [task])).toEqual(expected);
     const story = slow.trades(task);
     expect(fast.trades(task)).toEqual(story);
     expect(rowsOf(fast, [task])).toEqual(expected);
+    expect(rowsOf(twin, [task])).toEqual(expected);
     trades += story.length;
   }
   return trades;

@@ -1,0 +1,142 @@
+// The native kernel's run behind the twin's interface: a plan's pointers go into the thread's scratch memory, the
+// outcome comes out of it. The offsets are those at the top of src/kernel/simd/run.ts.
+import type { Market } from '../engine/market.ts';
+import type { Distance } from '../engine/plan.ts';
+import type { Outcome } from '../engine/reference.ts';
+import type { BrokerSpec } from '../spec.ts';
+import type { SharedGround } from './ground.ts';
+import type { FastPlan } from './plan.ts';
+import type { Workbench } from './workbench.ts';
+
+const LIST_MAX = 16;
+const DISTANCES = 256;
+const RESULTS = 320;
+const RETURNS = 41_472;
+const SIZE_KINDS = { equity: 0, cash: 1, units: 2, risk: 3 } as const;
+
+export class NativeRun {
+  readonly #bench: Workbench;
+  readonly #market: Market;
+  readonly #broker: BrokerSpec;
+  readonly #ground: SharedGround;
+  readonly #bytes: number;
+  #at = -1;
+  #pointers: Uint32Array = new Uint32Array(0);
+  #distances: Float64Array = new Float64Array(0);
+  #kinds: Uint32Array = new Uint32Array(0);
+  #results: Float64Array = new Float64Array(0);
+  #returns: Float64Array = new Float64Array(0);
+  #profits: Float64Array = new Float64Array(0);
+
+  constructor(bench: Workbench, market: Market, broker: BrokerSpec, ground: SharedGround) {
+    this.#bench = bench;
+    this.#market = market;
+    this.#broker = broker;
+    this.#ground = ground;
+    // A reversal may end two trades in one bar.
+    const trades = 2 * (market.end - market.first) + 2;
+    this.#bytes = RETURNS + 8 * (market.dayCount + trades);
+  }
+
+  /** Undefined: the plan, or the machine's memory, is not for it. What it returns is valid until the next run. */
+  run(plan: FastPlan): Outcome | undefined {
+    if (!plan.isShared || !this.#isReady()) return undefined;
+    const { long, short, size } = plan;
+    const longEnter = this.#writeList(0, long?.enter);
+    const longExit = this.#writeList(LIST_MAX, long?.exit);
+    const shortEnter = this.#writeList(2 * LIST_MAX, short?.enter);
+    const shortExit = this.#writeList(3 * LIST_MAX, short?.exit);
+    if (Math.max(longEnter, longExit, shortEnter, shortExit) > LIST_MAX) return undefined;
+    this.#writeDistance(0, plan.stopLoss);
+    this.#writeDistance(1, plan.takeProfit);
+    this.#writeDistance(2, plan.trailingStop);
+    this.#writeDistance(3, plan.breakeven);
+    this.#bench.native.run(
+      longEnter,
+      longExit,
+      shortEnter,
+      shortExit,
+      plan.firstDecision,
+      plan.maxBars,
+      plan.cooldown,
+      plan.reverse,
+      SIZE_KINDS[size.kind],
+      size.value,
+    );
+    return this.#outcome();
+  }
+
+  #isReady(): boolean {
+    const at = this.#bench.scratch(this.#bytes);
+    if (at === undefined) return false;
+    if (at !== this.#at) this.#place(at);
+    if (this.#bench.user === this) return true;
+    const { candles, touches, blocksOfCloses, dayEnds } = this.#ground;
+    this.#bench.native.setMarket(
+      candles.open.byteOffset,
+      candles.high.byteOffset,
+      candles.low.byteOffset,
+      candles.close.byteOffset,
+      this.#market.end,
+      touches.byteOffset,
+      blocksOfCloses.byteOffset,
+      dayEnds.bars.byteOffset,
+      dayEnds.closes.byteOffset,
+      this.#market.dayCount,
+      candles.barCount,
+    );
+    const { cash, fee, slippage, lot, stopReference, sameBar } = this.#broker;
+    const fromSignal = stopReference === 'signalClose';
+    this.#bench.native.setBroker(cash, fee, slippage, lot, fromSignal, sameBar === 'targetFirst');
+    this.#bench.user = this;
+    return true;
+  }
+
+  #place(at: number): void {
+    const { buffer } = this.#bench.columns.arena.memory;
+    const { dayCount } = this.#market;
+    this.#at = at;
+    this.#pointers = new Uint32Array(buffer, at, 4 * LIST_MAX);
+    this.#distances = new Float64Array(buffer, at + DISTANCES, 8);
+    this.#kinds = new Uint32Array(buffer, at + DISTANCES, 16);
+    this.#results = new Float64Array(buffer, at + RESULTS, 9);
+    this.#returns = new Float64Array(buffer, at + RETURNS, dayCount).subarray(1);
+    const start = RETURNS + 8 * dayCount;
+    this.#profits = new Float64Array(buffer, at + start, (this.#bytes - start) / 8);
+  }
+
+  #writeList(at: number, list: readonly Int32Array[] | undefined): number {
+    if (list === undefined) return -1;
+    if (list.length <= LIST_MAX) {
+      for (let i = 0; i < list.length; i++) {
+        this.#pointers[at + i] = (list[i] as Int32Array).byteOffset;
+      }
+    }
+    return list.length;
+  }
+
+  #writeDistance(at: number, distance: Distance | null): void {
+    if (distance?.kind === 'fraction') this.#distances[2 * at] = distance.value;
+    const kind =
+      distance === null ? 0 : distance.kind === 'fraction' ? 1 : distance.values.byteOffset;
+    this.#kinds[4 * at + 2] = kind;
+  }
+
+  /** Undefined when the money has left the range of finite numbers: that is for the reference to compute. */
+  #outcome(): Outcome | undefined {
+    const out = this.#results;
+    const get = (at: number): number => out[at] as number;
+    if (!Number.isFinite(get(0)) || !Number.isFinite(get(8))) return undefined;
+    return {
+      finalEquity: get(0),
+      maxDrawdown: get(1),
+      dailyReturns: this.#returns,
+      pnls: this.#profits.subarray(0, get(7)),
+      heldBars: get(2),
+      exposedBars: get(3),
+      fees: get(4),
+      ambiguousExits: get(5),
+      forcedExits: get(6),
+    };
+  }
+}

@@ -1,0 +1,172 @@
+// The largest fall of the equity at closes, without looking at every close: the twin of fast/drawdown.ts, which says
+// why it may skip what it skips.
+
+const ROUNDING_MARGIN: f64 = 1 + 1e-12;
+/** Trades that may wait at a time; one more is looked at at once. */
+const WAITING_MAX: i32 = 1024;
+/** Bytes of one: worst, equity, size, entryPrice, from, to. */
+const WAITING_BYTES: usize = 40;
+
+let closes: usize = 0;
+let blocks16: usize = 0;
+let blocks256: usize = 0;
+let blocks4096: usize = 0;
+let waitingAt: usize = 0;
+let waiting: i32 = 0;
+export let peak: f64 = 0;
+let trough: f64 = 0;
+let largestFall: f64 = 0;
+
+export function placeDrawdown(at: usize): void {
+  waitingAt = at;
+}
+
+export function setCloses(close: usize, by16: usize, by256: usize, by4096: usize): void {
+  closes = close;
+  blocks16 = by16;
+  blocks256 = by256;
+  blocks4096 = by4096;
+}
+
+export function resetDrawdown(equity: f64): void {
+  peak = equity;
+  trough = equity;
+  largestFall = 0;
+  waiting = 0;
+}
+
+export function largest(): f64 {
+  if (waiting > 0) markWaiting();
+  const fall = (peak - trough) / peak;
+  if (fall > largestFall) largestFall = fall;
+  return largestFall;
+}
+
+export function mark(equity: f64): void {
+  if (equity > peak) {
+    largest();
+    peak = equity;
+    trough = equity;
+  } else if (equity < trough) trough = equity;
+}
+
+export function markHeld(
+  from: i32,
+  to: i32,
+  equity: f64,
+  size: f64,
+  entryPrice: f64,
+  stop: f64,
+  target: f64,
+): i32 {
+  if (equity + size * (target - entryPrice) <= peak) {
+    const worst = equity + size * (stop - entryPrice);
+    if (worst > 0) {
+      if (worst < trough) wait(worst, from, to, equity, size, entryPrice);
+      return -1;
+    }
+  }
+  return markNow(from, to, equity, size, entryPrice);
+}
+
+function markNow(from: i32, to: i32, equity: f64, size: f64, entryPrice: f64): i32 {
+  let bar = from;
+  while (bar <= to) {
+    let marked = 0;
+    if ((bar & 15) == 0 && bar + 15 <= to) marked = markBlocks(bar, to, equity, size, entryPrice);
+    if (marked == 0) {
+      // What is left of a block of 16 is a block of its own, its extremes found on the spot.
+      const end = min(to, bar | 15);
+      let least = load<f64>(closes + (<usize>bar << 3));
+      let most = least;
+      for (let b = bar + 1; b <= end; b++) {
+        const close = load<f64>(closes + (<usize>b << 3));
+        least = min(least, close);
+        most = max(most, close);
+      }
+      if (markExtremes(least, most, equity, size, entryPrice)) marked = end + 1 - bar;
+      else {
+        for (; bar <= end; bar++) {
+          const value = equity + size * (load<f64>(closes + (<usize>bar << 3)) - entryPrice);
+          if (value <= 0) return bar;
+          mark(value);
+        }
+      }
+    }
+    bar += marked;
+  }
+  return -1;
+}
+
+function wait(worst: f64, from: i32, to: i32, equity: f64, size: f64, entryPrice: f64): void {
+  while (waiting > 0 && load<f64>(place(waiting - 1)) >= trough) waiting--;
+  if (waiting == WAITING_MAX) markWaiting();
+  const at = place(waiting++);
+  store<f64>(at, worst);
+  store<f64>(at, equity, 8);
+  store<f64>(at, size, 16);
+  store<f64>(at, entryPrice, 24);
+  store<i32>(at, from, 32);
+  store<i32>(at, to, 36);
+}
+
+// @ts-ignore: decorator
+@inline
+function place(index: i32): usize {
+  return waitingAt + <usize>index * WAITING_BYTES;
+}
+
+function markWaiting(): void {
+  const count = waiting;
+  waiting = 0;
+  for (let i = count - 1; i >= 0; i--) {
+    const at = place(i);
+    if (load<f64>(at) < trough) {
+      markNow(
+        load<i32>(at, 32),
+        load<i32>(at, 36),
+        load<f64>(at, 8),
+        load<f64>(at, 16),
+        load<f64>(at, 24),
+      );
+    }
+  }
+}
+
+function markBlocks(bar: i32, to: i32, equity: f64, size: f64, entryPrice: f64): i32 {
+  if ((bar & 255) == 0 && bar + 255 <= to) {
+    if ((bar & 4095) == 0 && bar + 4095 <= to) {
+      if (markBlock(blocks4096 + (<usize>(bar >> 12) << 4), equity, size, entryPrice)) return 4096;
+    }
+    if (markBlock(blocks256 + (<usize>(bar >> 8) << 4), equity, size, entryPrice)) return 256;
+  }
+  return markBlock(blocks16 + (<usize>(bar >> 4) << 4), equity, size, entryPrice) ? 16 : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function markBlock(block: usize, equity: f64, size: f64, entryPrice: f64): bool {
+  return markExtremes(load<f64>(block), load<f64>(block, 8), equity, size, entryPrice);
+}
+
+function markExtremes(
+  least: f64,
+  most: f64,
+  equity: f64,
+  size: f64,
+  entryPrice: f64,
+): bool {
+  const atLeast = equity + size * (least - entryPrice);
+  const atMost = equity + size * (most - entryPrice);
+  const low = min(atLeast, atMost);
+  const high = max(atLeast, atMost);
+  if (!(low > 0)) return false;
+  if (high <= peak) {
+    if (low < trough) trough = low;
+    return true;
+  }
+  if (!(((high - low) / high) * ROUNDING_MARGIN <= largest())) return false;
+  peak = high;
+  trough = high;
+  return true;
+}
