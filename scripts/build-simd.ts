@@ -16,10 +16,10 @@ const { status } = spawnSync(
   process.execPath,
   [
     join(root, 'node_modules/assemblyscript/bin/asc.js'),
-    'src/kernel/simd/index.ts',
-    ...['-o', output, '--runtime', 'stub', '-O3', '--converge'],
-    ...['--enable', 'simd', '--enable', 'threads', '--importMemory', '--sharedMemory'],
-    ...['--initialMemory', '1', '--maximumMemory', '65536'],
+    ...`src/kernel/simd/index.ts --runtime stub -O3 --converge --enable simd --enable threads
+    --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536`.split(/\s+/),
+    '-o',
+    output,
   ],
   { cwd: root, stdio: 'inherit' },
 );
@@ -35,6 +35,8 @@ export const KERNEL_WASM =
 `;
 if (!process.argv.includes('--check')) writeFileSync(target, text);
 else if (readFileSync(target, 'utf8') !== text) {
-  console.error('src/kernel/fast/module.ts is not what src/kernel/simd gives: node scripts/build-simd.ts');
+  console.error(
+    'src/kernel/fast/module.ts is not what src/kernel/simd gives: node scripts/build-simd.ts',
+  );
   process.exit(1);
 }

@@ -16,6 +16,7 @@ const steps: readonly (readonly [what: string, ...command: string[]])[] = [
   ],
   ['format', 'biome', 'format', '.'],
   ['unused code', 'knip'],
+  ['the compiled kernel is what its sources give', 'node', 'scripts/build-simd.ts', '--check'],
   ['the package as it is published', 'node', 'scripts/build.ts'],
   ['its entries', 'publint', '--strict'],
 ];

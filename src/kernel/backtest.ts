@@ -4,7 +4,7 @@
 import { type Market, describeMarket } from './engine/market.ts';
 import { BACKTEST_COLUMNS, writeErrorRow, writeRow } from './engine/metrics.ts';
 import { planTask } from './engine/plan.ts';
-import { simulate } from './engine/reference.ts';
+import { type Outcome, simulate } from './engine/reference.ts';
 import { SeriesBook } from './engine/series.ts';
 import { FastEngine } from './fast/engine.ts';
 import { type Workbench, ownWorkbench } from './fast/workbench.ts';
@@ -42,7 +42,6 @@ export function compileBacktest(
   candles: Candles,
   options: EngineOptions = {},
 ): TaskRunner {
-  const { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES } = options;
   const dataset = onlyDataset(spec);
   const rules: ParsedRules = new Map();
   const strategies = spec.strategies.map((strategy) => parseStrategy(strategy, rules));
@@ -51,35 +50,15 @@ export function compileBacktest(
     spec.sample,
   );
   const market = describeMarket(candles, dataset.fromMs, dataset.toMs);
-  let book: SeriesBook | undefined;
-  let fast: FastEngine | undefined;
-  // Made with the first task: a peer's main thread compiles jobs that it never runs.
-  const fastEngine = (): FastEngine | undefined => {
-    if (engine === 'reference') return undefined;
-    fast ??= new FastEngine(spec.broker, strategies, {
-      market,
-      dataset: options.dataset ?? uniqueName(candles),
-      workbench: engine === 'twin' ? undefined : (options.workbench ?? ownWorkbench()),
-      budgetBytes: cacheBytes,
-    });
-    return fast;
-  };
-
+  const outcomeOf = engines({ spec, candles, strategies, market }, options);
   const locate = (task: number): { strategy: Strategy; values: Float64Array } => {
     const { block, index } = tasks.locate(task);
     const strategy = strategies[block] as Strategy;
     return { strategy, values: strategy.grid.valuesAt(index) };
   };
-  const compute = (task: number, trades?: Trade[]) => {
+  const compute = (task: number, trades?: Trade[]): Outcome => {
     const { block, index } = tasks.locate(task);
-    const outcome = fastEngine()?.run(block, index, trades);
-    if (outcome !== undefined) return outcome;
-    const { strategy, values } = locate(task);
-    const { names } = strategy.grid;
-    const valueOf = (name: string): number => values[names.indexOf(name)] ?? NaN;
-    book ??= new SeriesBook(candles, cacheBytes);
-    const plan = planTask(strategy, valueOf, book, market);
-    return simulate(market, spec.broker, plan, trades);
+    return outcomeOf(block, index, trades);
   };
   return {
     taskCount: tasks.count,
@@ -114,6 +93,43 @@ export function compileBacktest(
       }
       return trades;
     },
+  };
+}
+
+interface Compiled {
+  readonly spec: BacktestSpec;
+  readonly candles: Candles;
+  readonly strategies: readonly Strategy[];
+  readonly market: Market;
+}
+
+/** Runs grid point `index` of the strategy at `block` on whichever engine is for it; throws a TaskFault. Engines are
+ * made with the first task: a peer's main thread compiles jobs that it never runs. */
+function engines(
+  { spec, candles, strategies, market }: Compiled,
+  options: EngineOptions,
+): (block: number, index: number, trades?: Trade[]) => Outcome {
+  const { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES } = options;
+  let book: SeriesBook | undefined;
+  let fast: FastEngine | undefined;
+  return (block, index, trades) => {
+    if (engine !== 'reference') {
+      fast ??= new FastEngine(spec.broker, strategies, {
+        market,
+        dataset: options.dataset ?? uniqueName(candles),
+        workbench: engine === 'twin' ? undefined : (options.workbench ?? ownWorkbench()),
+        budgetBytes: cacheBytes,
+      });
+      const outcome = fast.run(block, index, trades);
+      if (outcome !== undefined) return outcome;
+    }
+    const strategy = strategies[block] as Strategy;
+    const values = strategy.grid.valuesAt(index);
+    const { names: variables } = strategy.grid;
+    const valueOf = (name: string): number => values[variables.indexOf(name)] ?? NaN;
+    book ??= new SeriesBook(candles, cacheBytes);
+    const plan = planTask(strategy, valueOf, book, market);
+    return simulate(market, spec.broker, plan, trades);
   };
 }
 

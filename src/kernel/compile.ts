@@ -23,12 +23,19 @@ export function compileJob(
         const candles = datasets.get(dataset.sha256);
         if (candles === undefined) throw new Error(`dataset ${dataset.sha256} is missing`);
         const alone = { ...spec, datasets: [dataset], sample: null };
-        const share = { ...options, cacheBytes: cacheBytes / SYMBOLS_KEPT, dataset: dataset.sha256 };
+        const share = {
+          ...options,
+          cacheBytes: cacheBytes / SYMBOLS_KEPT,
+          dataset: dataset.sha256,
+        };
         return { symbol: dataset.symbol, compile: () => compileBacktest(alone, candles, share) };
       });
       if (parts.length > 1) return joinSymbols(parts, spec.sample);
       const [{ sha256 } = { sha256: '' }] = spec.datasets;
-      return compileBacktest(spec, datasets.get(sha256) as Candles, { ...options, dataset: sha256 });
+      return compileBacktest(spec, datasets.get(sha256) as Candles, {
+        ...options,
+        dataset: sha256,
+      });
     }
   }
 }

@@ -1,7 +1,7 @@
 // Opens everything a peer is made of, in order, and closes it in the reverse one: home, identity, key, disk,
 // slots, network. daemon.ts connects them; nothing here decides anything.
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, hostname, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,12 +30,20 @@ import { Journal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
 import { type SlotDeath, SlotPool, type SlotRows } from './threads/pool.ts';
 
+/** Of the machine's memory, for candles and what slots compute of them, unless --memory says otherwise. More keeps a
+ * wider grid warm; less leaves room for the user's other programs. */
+const MEMORY_PART = 1 / 4;
+/** What 32 bits address. */
+const MEMORY_BYTES_MAX = 4 * 2 ** 30;
+
 export interface DaemonOptions {
   readonly home: string;
   /** For people; default: the machine's name. */
   readonly name?: string;
   /** Default: one per core. */
   readonly slots?: number;
+  /** For candles and what slots compute of them; default: a quarter of the machine's, 4 GiB at most. */
+  readonly memoryBytes?: number;
   /** IP or IP:PORT; default: the tailnet address, if there is one, and loopback. */
   readonly listen?: string;
   readonly port?: number;
@@ -155,7 +163,10 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     blobs,
     pool,
     host,
-    loader: openLoader({ host, blobs, pool, attached }, events),
+    loader: openLoader(
+      { host, blobs, pool, attached, memoryBytes: memoryBytesOf(options) },
+      events,
+    ),
     contact: (peer) => contactOf(host, options.version, peer) ?? met.get(peer),
     key: () => ({ key: admission.key.line, fingerprint: admission.key.fingerprint }),
     join: (addr, waitMs) => joinWithin(host, addr, waitMs),
@@ -214,6 +225,7 @@ async function openDisk(
 function openSlots(slots: number, options: DaemonOptions, events: RoomEvents): SlotPool {
   return SlotPool.start({
     slots,
+    memoryBytes: memoryBytesOf(options),
     ...(options.throttle === undefined ? {} : { throttle: options.throttle }),
     onRows: (rows) => events.onRows(rows),
     onDry: () => events.onDry(),
@@ -222,15 +234,22 @@ function openSlots(slots: number, options: DaemonOptions, events: RoomEvents): S
   });
 }
 
+function memoryBytesOf({ memoryBytes }: DaemonOptions): number {
+  return memoryBytes ?? Math.min(totalmem() * MEMORY_PART, MEMORY_BYTES_MAX);
+}
+
 interface LoaderRooms {
   readonly host: MeshHost;
   readonly blobs: BlobStore;
   readonly pool: SlotPool;
   readonly attached: Attached;
+  readonly memoryBytes: number;
 }
 
-function openLoader({ host, blobs, pool, attached }: LoaderRooms, events: RoomEvents): JobLoader {
+function openLoader(rooms: LoaderRooms, events: RoomEvents): JobLoader {
+  const { host, blobs, pool, attached, memoryBytes } = rooms;
   return new JobLoader({
+    memoryBytes,
     blobs: {
       has: (sha256) => attached.has(sha256),
       read: (sha256) => blobs.read(sha256),

@@ -5,7 +5,7 @@
 // Layout: header, one word per slot (its epoch), one word per page (its owner), entries (columns.ts), pages.
 
 /** Threads that may use one arena. */
-const SLOTS_MAX = 256;
+export const SLOTS_MAX = 256;
 /** Bytes per page. Less wastes less behind a column's end (conditions of 100,000 bars have 12.5 KB), more makes
  * shorter tables. */
 export const PAGE_BYTES = 16_384;
@@ -13,7 +13,7 @@ const WASM_PAGE_BYTES = 65_536;
 /** A wasm32 memory ends here; the last page is left out so that byte counts stay below 2^32. */
 const ARENA_BYTES_MAX = 4_294_901_760;
 /** Bytes by which the memory grows at least. */
-const GROW_BYTES = 16 * 2 ** 20;
+const GROW_BYTES = 16_777_216;
 
 /** Words of the header. */
 const CLOCK = 0;

@@ -13,7 +13,13 @@ import {
 import { type VariableValue, printRule } from '../language/print.ts';
 import { TaskFault } from '../task-fault.ts';
 import type { Column, Columns } from './columns.ts';
-import { type PlainOp, compareBits, crossBits, shiftedByOne, wordCount } from './compare-bits.ts';
+import {
+  type SeriesComparison,
+  compareBits,
+  crossBits,
+  shiftedByOne,
+  wordCount,
+} from './compare-bits.ts';
 import type { NativeKernel } from './native.ts';
 
 /** Conditions whose place in the shared memory is remembered by their text, some 200 bytes each. */
@@ -48,6 +54,13 @@ interface Operand {
   readonly values: Float64Array | number;
   readonly start: number;
 }
+
+const ALWAYS: Recipe = {
+  start: 0,
+  write: (words) => {
+    words.fill(-1);
+  },
+};
 
 export class BitBook {
   readonly barCount: number;
@@ -98,8 +111,7 @@ export class BitBook {
 
   /** A condition that holds at every bar. */
   get always(): BitCondition {
-    const write = (words: Int32Array): void => void words.fill(-1);
-    return this.#known('always') ?? this.#written('always', { start: 0, write });
+    return this.#known('always') ?? this.#written('always', ALWAYS);
   }
 
   #known(key: string): BitCondition | undefined {
@@ -195,22 +207,16 @@ export class BitBook {
     const start = defined + (crosses ? 1 : 0);
     if (start >= this.barCount) throw new TaskFault(5);
     const write = (words: Int32Array): void => {
-      if (!crosses) this.#compare(words, op, left.values, right.values, defined);
+      const { values } = left;
+      if (!crosses) this.#compare(words, { op, left: values, right: right.values }, defined);
       else if (op === 'crosses above') this.#cross(words, left, right);
       else this.#cross(words, right, left);
     };
     return { start, write };
   }
 
-  #compare(
-    words: Int32Array,
-    op: PlainOp,
-    left: Operand['values'],
-    right: Operand['values'],
-    from: number,
-  ): void {
-    const range = { from, barCount: this.barCount };
-    compareBits(words, { op, left, right }, range, this.#shared);
+  #compare(words: Int32Array, comparison: SeriesComparison, from: number): void {
+    compareBits(words, comparison, { from, barCount: this.barCount }, this.#shared);
   }
 
   /** `upper` above `lower` at a bar and not at the bar before. "Not above" is "at or below" only where both
@@ -219,11 +225,13 @@ export class BitBook {
     const from = Math.max(upper.start, lower.start);
     if (this.#isNumber(upper) && this.#isNumber(lower)) {
       const range = { from, barCount: this.barCount };
-      return crossBits(words, upper.values, lower.values, range, this.#shared);
+      const pair = { upper: upper.values, lower: lower.values };
+      return crossBits(words, pair, range, this.#shared);
     }
-    this.#compare(words, '>', upper.values, lower.values, from);
+    const pair = { left: upper.values, right: lower.values };
+    this.#compare(words, { op: '>', ...pair }, from);
     const before = new Int32Array(words.length);
-    this.#compare(before, '<=', upper.values, lower.values, from);
+    this.#compare(before, { op: '<=', ...pair }, from);
     const shifted = shiftedByOne(before);
     for (let w = 0; w < words.length; w++) {
       words[w] = (words[w] as number) & (shifted[w] as number);

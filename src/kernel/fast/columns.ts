@@ -198,10 +198,21 @@ export class Columns {
       Atomics.load(words, this.#word(column.entry, STATE)) === READY &&
       Atomics.load(words, this.#word(column.entry, GENERATION)) === column.generation;
     if (!isThere()) return false;
-    Atomics.store(words, this.#word(column.entry, USED), this.#epoch);
+    this.#raiseLastUse(column.entry);
     if (!isThere()) return false;
     column.epoch = this.#epoch;
     return true;
+  }
+
+  /** Never lowered: a thread whose epoch began earlier must not hide that another uses the column. */
+  #raiseLastUse(entry: number): void {
+    const at = this.#word(entry, USED);
+    let last = Atomics.load(this.#words, at);
+    while (last < this.#epoch) {
+      const seen = Atomics.compareExchange(this.#words, at, last, this.#epoch);
+      if (seen === last) return;
+      last = seen;
+    }
   }
 
   #lookUp(key: string): Column | undefined {

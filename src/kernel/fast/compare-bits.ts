@@ -8,7 +8,7 @@
 import type { NativeKernel } from './native.ts';
 
 type Operand = Float64Array | number;
-export type PlainOp = '<' | '<=' | '>' | '>=' | '==';
+type PlainOp = '<' | '<=' | '>' | '>=' | '==';
 
 export interface SeriesComparison {
   readonly op: PlainOp;
@@ -25,7 +25,7 @@ export function compareBits(
   shared?: VectorTwin,
 ): void {
   const range = { words, first: from >>> 5, end: barCount >>> 5 };
-  const isDone = shared !== undefined && packNatively(op, left, right, range, shared);
+  const isDone = shared !== undefined && packNatively({ op, left, right }, range, shared);
   if (!isDone) packWords(op, left, right, range);
   for (let bar = barCount & ~31; bar < barCount; bar++) {
     if (holds(op, valueAt(left, bar), valueAt(right, bar))) {
@@ -37,8 +37,7 @@ export function compareBits(
 /** Where `upper` is above `lower` and was not at the bar before; both are numbers from bar `from` on. */
 export function crossBits(
   words: Int32Array,
-  upper: Operand,
-  lower: Operand,
+  { upper, lower }: { readonly upper: Operand; readonly lower: Operand },
   range: { readonly from: number; readonly barCount: number },
   shared?: VectorTwin,
 ): void {
@@ -122,9 +121,7 @@ const CONSTANT_OPS = { '>': 0, '>=': 1, '==': 2, '<': 3, '<=': 4 } as const;
 
 /** False, and nothing is done, where an array is not in the twin's memory. */
 function packNatively(
-  op: PlainOp,
-  left: Operand,
-  right: Operand,
+  { op, left, right }: SeriesComparison,
   { words, first, end }: Words,
   { native, columns }: VectorTwin,
 ): boolean {

@@ -45,11 +45,7 @@ export class FastEngine {
   #setting: Setting | undefined;
   #epoch = -1;
 
-  constructor(
-    broker: BrokerSpec,
-    strategies: readonly Strategy[],
-    options: FastEngineOptions,
-  ) {
+  constructor(broker: BrokerSpec, strategies: readonly Strategy[], options: FastEngineOptions) {
     this.#broker = broker;
     this.#strategies = strategies;
     this.#options = options;
@@ -105,8 +101,7 @@ export class FastEngine {
     const market = { ...this.#options.market, candles: ground.candles };
     const { barCount } = market.candles;
     const inMemory = shared === undefined ? undefined : parts;
-    const shelf =
-      inMemory && new ColumnShelf(inMemory.columns, inMemory.native, dataset, barCount);
+    const shelf = inMemory && new ColumnShelf(inMemory.columns, inMemory.native, dataset, barCount);
     const series = new SeriesBook(market.candles, budgetBytes * 0.75, shelf);
     const bits = new BitBook(series, barCount, budgetBytes * 0.25, inMemory);
     return {
@@ -115,8 +110,7 @@ export class FastEngine {
       market,
       books: { series, bits, market, columns: inMemory?.columns },
       planners: [],
-      native:
-        workbench && shared && new NativeRun(workbench, market, this.#broker, shared),
+      native: workbench && shared && new NativeRun(workbench, market, this.#broker, shared),
       twin: undefined,
     };
   }

@@ -24,7 +24,6 @@ type ExitReason = Trade['exitReason'];
  * mixed in. */
 const LONG_AGO = -1_073_741_824;
 
-
 /** Runs one task after another; what a run returns is valid until the next one. */
 export class FastSimulation {
   readonly #market: Market;
@@ -188,8 +187,7 @@ export class FastSimulation {
     } else if (touch <= decision) {
       if (this.#isMoving) this.#exitAtLevel(touch, this.#moving.stop, this.#moving.reason);
       else this.#exitAtLevel(touch, this.#held.stop, 'stop');
-    }
-    else if (decision === last) this.#exitAtLast(last);
+    } else if (decision === last) this.#exitAtLast(last);
     else {
       const open = this.#market.candles.open[exit] as number;
       const isSignal = signal === decision || opposite === decision;

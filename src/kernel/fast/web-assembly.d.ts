@@ -8,11 +8,12 @@ declare namespace WebAssembly {
     /** By pages of 64 KiB. Throws a RangeError when there is no room. */
     grow(pages: number): number;
   }
-  class Module {
-    constructor(bytes: Uint8Array<ArrayBuffer>);
-  }
-  class Instance {
-    constructor(module: Module, imports: { env: { memory: Memory } });
+  interface Instance {
     readonly exports: unknown;
   }
+  const Instance: new (module: Module, imports: { env: { memory: Memory } }) => Instance;
+  interface Module {
+    readonly compiled?: never;
+  }
+  const Module: new (bytes: Uint8Array<ArrayBuffer>) => Module;
 }

@@ -5,7 +5,7 @@ import { Columns } from './columns.ts';
 import { type NativeKernel, nativeKernel } from './native.ts';
 
 /** Bytes of the memory of a thread that was given none: what a command computes by itself. */
-const OWN_BUDGET_BYTES = 256 * 2 ** 20;
+const OWN_BUDGET_BYTES = 268_435_456;
 
 export class Workbench {
   readonly columns: Columns;

@@ -9,11 +9,11 @@ export function blocks(lows: usize, highs: usize, out: usize, bars: i32): void {
     let least: f64 = Infinity;
     let most: f64 = -Infinity;
     for (let bar = block << 4; bar < end; bar++) {
-      least = min(least, load<f64>(lows + (<usize>bar << 3)));
-      most = max(most, load<f64>(highs + (<usize>bar << 3)));
+      least = min(least, load<f64>(lows + ((<usize>bar) << 3)));
+      most = max(most, load<f64>(highs + ((<usize>bar) << 3)));
     }
-    store<f64>(out + (<usize>block << 4), least);
-    store<f64>(out + (<usize>block << 4) + 8, most);
+    store<f64>(out + ((<usize>block) << 4), least);
+    store<f64>(out + ((<usize>block) << 4) + 8, most);
   }
 }
 
@@ -25,10 +25,10 @@ export function mergedBlocks(from: usize, out: usize, count: i32): void {
     let least: f64 = Infinity;
     let most: f64 = -Infinity;
     for (let at = block << 4; at < end; at++) {
-      least = min(least, load<f64>(from + (<usize>at << 4)));
-      most = max(most, load<f64>(from + (<usize>at << 4) + 8));
+      least = min(least, load<f64>(from + ((<usize>at) << 4)));
+      most = max(most, load<f64>(from + ((<usize>at) << 4) + 8));
     }
-    store<f64>(out + (<usize>block << 4), least);
-    store<f64>(out + (<usize>block << 4) + 8, most);
+    store<f64>(out + ((<usize>block) << 4), least);
+    store<f64>(out + ((<usize>block) << 4) + 8, most);
   }
 }

@@ -9,8 +9,10 @@
 //         trades, peak
 //   512   1,024 waiting trades of 40 bytes
 //   41472 daily returns, then the trades' profits, f64 each
+import { resetDays, sampleFlat, sampleHeld, setDays } from './days';
 import { largest, mark, markHeld, peak, placeDrawdown, resetDrawdown, setCloses } from './drawdown';
-import { gather } from './pack';
+import { isDistance, kindOf, levelOf, placeDistances } from './levels';
+import { firstTouchOfMoving, movingStop, resetMoving, setMovingBlocks } from './moving';
 import {
   entryHoldsAt,
   nextLongEntry,
@@ -20,6 +22,7 @@ import {
   placeSearch,
   resetSearch,
 } from './search';
+import { firstTouch, setTouches } from './touch';
 
 const DISTANCES: usize = 256;
 const RESULTS: usize = 320;
@@ -38,12 +41,6 @@ let lows: usize = 0;
 let closes: usize = 0;
 let marketEnd: i32 = 0;
 let last: i32 = 0;
-let touch16: usize = 0;
-let touch256: usize = 0;
-let touch4096: usize = 0;
-let dayBars: usize = 0;
-let dayCloses: usize = 0;
-let dayCount: i32 = 0;
 
 let cash: f64 = 0;
 let feeRate: f64 = 0;
@@ -72,14 +69,7 @@ let fees: f64 = 0;
 let ambiguousExits: i32 = 0;
 let forcedExits: i32 = 0;
 
-let nextDay: i32 = 0;
-let dayBefore: f64 = 0;
-
 let isMoving: bool = false;
-let movingStop: f64 = 0;
-let best: f64 = 0;
-let breakevenFrom: f64 = 0;
-let signal: i32 = 0;
 
 let doesReverse: bool = false;
 let maxBars: i32 = 0;
@@ -90,6 +80,7 @@ export function setScratch(at: usize): void {
   scratch = at;
   placeSearch(at);
   placeDrawdown(at + WAITING);
+  placeDistances(at + DISTANCES);
 }
 
 export function setMarket(
@@ -114,14 +105,12 @@ export function setMarket(
   // The three levels of a pyramid lie one after the other.
   const by16 = (bars + 15) >> 4;
   const by256 = (by16 + 15) >> 4;
-  touch16 = touches;
-  touch256 = touch16 + (<usize>by16 << 4);
-  touch4096 = touch256 + (<usize>by256 << 4);
+  const t256 = touches + (<usize>by16 << 4);
+  setTouches(low, high, touches, t256, t256 + (<usize>by256 << 4));
+  setMovingBlocks(low, high, touches, t256);
   const c256 = blocksOfCloses + (<usize>by16 << 4);
   setCloses(close, blocksOfCloses, c256, c256 + (<usize>by256 << 4));
-  dayBars = days;
-  dayCloses = closesOfDays;
-  dayCount = daysInRange;
+  setDays(days, closesOfDays, daysInRange, scratch + RETURNS);
   profits = scratch + RETURNS + (<usize>daysInRange << 3);
 }
 
@@ -163,8 +152,7 @@ export function run(
   sizeValue = value;
   resetSearch(last, longEnter, longExit, shortEnter, shortExit);
   resetDrawdown(cash);
-  nextDay = 0;
-  dayBefore = NaN;
+  resetDays();
   trades = 0;
   heldBars = 0;
   exposedBars = 0;
@@ -216,28 +204,6 @@ function at(column: usize, bar: i32): f64 {
   return load<f64>(column + (<usize>bar << 3));
 }
 
-// @ts-ignore: decorator
-@inline
-function kindOf(distance: i32): u32 {
-  return load<u32>(scratch + DISTANCES + (<usize>distance << 4), 8);
-}
-
-function isDistance(distance: i32, signalBar: i32): bool {
-  const kind = kindOf(distance);
-  if (kind <= 1) return true;
-  const units = at(<usize>kind, signalBar);
-  return units > 0 && units < Infinity;
-}
-
-function levelOf(distance: i32, signalBar: i32, base: f64, direction: f64): f64 {
-  const kind = kindOf(distance);
-  if (kind == 0) return NaN;
-  if (kind == 1) {
-    return base * (1 + direction * load<f64>(scratch + DISTANCES + (<usize>distance << 4)));
-  }
-  return base + direction * at(<usize>kind, signalBar);
-}
-
 function quantityFor(cost: f64, lossPerUnit: f64): f64 {
   if (!(equity > 0)) return 0;
   if (sizeKind == UNITS) {
@@ -262,12 +228,7 @@ function enter(bar: i32, wanted: f64): bool {
   const base = stopAtSignalClose ? at(closes, signalBar) : price;
   let level = levelOf(0, signalBar, base, -wanted);
   if (isMoving) {
-    side = wanted;
-    signal = signalBar;
-    movingStop = level;
-    best = price;
-    breakevenFrom = levelOf(3, signalBar, price, wanted);
-    raise(levelOf(2, signalBar, price, -wanted));
+    resetMoving(wanted, signalBar, price, level);
     level = movingStop;
   }
   const quantityWanted = quantityFor(price * (1 + feeRate), wanted * (price - level));
@@ -294,10 +255,12 @@ function ride(): bool {
   const exitSignal = isLong ? nextLongExit(entry) : nextShortExit(entry);
   const opposite = doesReverse ? nextOpposite(isLong, entry) : last;
   const decision = min(min(exitSignal, opposite), min(entry + maxBars - 1, last));
-  const touch = isMoving ? firstTouchOfMoving(entry, decision) : firstTouch(entry, decision);
+  let touch: i32;
+  if (isMoving) touch = firstTouchOfMoving(entry, decision, target);
+  else touch = firstTouch(entry, decision, isLong ? stop : target, isLong ? target : stop);
   const exit = min(touch, min(decision + 1, last));
   const ruin = markHeld(entry, exit - 1, heldEquity, size, entryPrice, stop, target);
-  sampleHeld(ruin == -1 ? exit : ruin);
+  sampleHeld(ruin == -1 ? exit : ruin, heldEquity, size, entryPrice);
   if (ruin != -1) {
     isRuined = true;
     exitAtLast(ruin);
@@ -317,160 +280,6 @@ function nextOpposite(isLong: bool, from: i32): i32 {
     bar = isLong ? nextShortEntry(bar + 1) : nextLongEntry(bar + 1);
   }
   return bar;
-}
-
-/** First bar in [from, to] that touches a level, a bar after `to` when there is none. 16 bars or blocks are asked at
- * once; what lies behind the last of them gives answers after `to` only. */
-function firstTouch(from: i32, to: i32): i32 {
-  if (isNaN(stop) && isNaN(target)) return to + 1;
-  const below = f64x2.splat(side == 1 ? stop : target);
-  const above = f64x2.splat(side == 1 ? target : stop);
-  let bits = touchedBars(from >> 4, below, above) & (-1 << (from & 15));
-  if (bits != 0) return (from & ~15) + ctz(bits);
-  let block = (from >> 4) + 1;
-  if (block << 4 > to) return to + 1;
-  if ((block & 15) != 0) {
-    bits = touchedBlocks(touch16, block >> 4, below, above) & (-1 << (block & 15));
-    if (bits != 0) return barIn((block & ~15) + ctz(bits), below, above);
-    block = (block | 15) + 1;
-  }
-  let wide = block >> 4;
-  while (wide << 8 <= to) {
-    bits = touchedBlocks(touch256, wide >> 4, below, above) & (-1 << (wide & 15));
-    if (bits != 0) {
-      wide = (wide & ~15) + ctz(bits);
-      if (wide << 8 > to) break;
-      const inner = touchedBlocks(touch16, wide, below, above);
-      return barIn((wide << 4) + ctz(inner), below, above);
-    }
-    wide = (wide | 15) + 1;
-    // A wide block of 4,096 bars without a touch is passed over at once.
-    while (wide << 8 <= to && !isTouched(touch4096, wide >> 4, below, above)) wide += 16;
-  }
-  return to + 1;
-}
-
-// @ts-ignore: decorator
-@inline
-function barIn(block: i32, below: v128, above: v128): i32 {
-  return (block << 4) + ctz(touchedBars(block, below, above));
-}
-
-/** Bit j: does bar j of the block of 16 bars touch? */
-function touchedBars(block: i32, below: v128, above: v128): i32 {
-  const offset = <usize>block << 7;
-  return le16(lows + offset, below) | ge16(highs + offset, above);
-}
-
-/** Bit j: does block 16 `group` + j touch? */
-function touchedBlocks(level: usize, group: i32, below: v128, above: v128): i32 {
-  const pairs = level + (<usize>group << 8);
-  let bits: i32 = 0;
-  for (let j = 0; j < 16; j += 4) {
-    const at = pairs + (<usize>j << 4);
-    const a = v128.load(at);
-    const b = v128.load(at, 16);
-    const c = v128.load(at, 32);
-    const d = v128.load(at, 48);
-    const one = v128.or(
-      f64x2.le(v128.shuffle<f64>(a, b, 0, 2), below),
-      f64x2.ge(v128.shuffle<f64>(a, b, 1, 3), above),
-    );
-    const two = v128.or(
-      f64x2.le(v128.shuffle<f64>(c, d, 0, 2), below),
-      f64x2.ge(v128.shuffle<f64>(c, d, 1, 3), above),
-    );
-    bits |= i32x4.bitmask(v128.shuffle<i32>(one, two, 0, 2, 4, 6)) << j;
-  }
-  return bits;
-}
-
-// @ts-ignore: decorator
-@inline
-function isTouched(blocks: usize, block: i32, below: v128, above: v128): bool {
-  const pair = blocks + (<usize>block << 4);
-  return (
-    load<f64>(pair) <= f64x2.extract_lane(below, 0) ||
-    load<f64>(pair, 8) >= f64x2.extract_lane(above, 0)
-  );
-}
-
-// @ts-ignore: decorator
-@inline
-function le16(x: usize, c: v128): i32 {
-  return gather(
-    f64x2.le(v128.load(x), c), f64x2.le(v128.load(x, 16), c),
-    f64x2.le(v128.load(x, 32), c), f64x2.le(v128.load(x, 48), c),
-    f64x2.le(v128.load(x, 64), c), f64x2.le(v128.load(x, 80), c),
-    f64x2.le(v128.load(x, 96), c), f64x2.le(v128.load(x, 112), c),
-  );
-}
-
-// @ts-ignore: decorator
-@inline
-function ge16(x: usize, c: v128): i32 {
-  return gather(
-    f64x2.ge(v128.load(x), c), f64x2.ge(v128.load(x, 16), c),
-    f64x2.ge(v128.load(x, 32), c), f64x2.ge(v128.load(x, 48), c),
-    f64x2.ge(v128.load(x, 64), c), f64x2.ge(v128.load(x, 80), c),
-    f64x2.ge(v128.load(x, 96), c), f64x2.ge(v128.load(x, 112), c),
-  );
-}
-
-function isNearer(level: f64, current: f64): bool {
-  return !isNaN(level) && (isNaN(current) || side * (level - current) > 0);
-}
-
-function raise(level: f64): void {
-  if (isNearer(level, movingStop)) movingStop = level;
-}
-
-function firstTouchOfMoving(from: i32, to: i32): i32 {
-  const isLong = side == 1;
-  let bar = from;
-  while (bar <= to) {
-    if ((bar & 15) == 0) {
-      if ((bar & 255) == 0 && bar + 255 <= to && passes(touch256, bar >> 8)) {
-        bar += 256;
-        continue;
-      }
-      if (bar + 15 <= to && passes(touch16, bar >> 4)) {
-        bar += 16;
-        continue;
-      }
-    }
-    const low = at(lows, bar);
-    const high = at(highs, bar);
-    if (isLong ? low <= movingStop || high >= target : high >= movingStop || low <= target) {
-      return bar;
-    }
-    const better = isLong ? high : low;
-    if (side * (better - best) > 0) best = better;
-    raise(levelOf(2, signal, best, -side));
-    if (side * (better - breakevenFrom) >= 0) {
-      raise(entryPrice);
-      breakevenFrom = NaN;
-    }
-    bar++;
-  }
-  return to + 1;
-}
-
-function passes(blocks: usize, block: i32): bool {
-  const pair = blocks + (<usize>block << 4);
-  const isLong = side == 1;
-  const worst = isLong ? load<f64>(pair) : load<f64>(pair, 8);
-  const better = isLong ? load<f64>(pair, 8) : load<f64>(pair);
-  const furthest = side * (better - best) > 0 ? better : best;
-  const level = levelOf(2, signal, furthest, -side);
-  const stopThere = isNearer(level, movingStop) ? level : movingStop;
-  if (isLong ? worst <= stopThere || better >= target : worst >= stopThere || better <= target) {
-    return false;
-  }
-  if (side * (better - breakevenFrom) >= 0) return false;
-  best = furthest;
-  movingStop = stopThere;
-  return true;
 }
 
 function exitAtLevel(bar: i32, level: f64): void {
@@ -510,38 +319,4 @@ function exitAt(bar: i32, price: f64): void {
   heldBars += bar - entryBar;
   exposedBars += bar - entryBar + 1;
   lastExitBar = bar;
-}
-
-// @ts-ignore: decorator
-@inline
-function dayEnd(day: i32): i32 {
-  return load<i32>(dayBars + (<usize>day << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-function putReturn(day: i32, value: f64): void {
-  store<f64>(scratch + RETURNS + (<usize>day << 3), value);
-}
-
-function sampleFlat(bar: i32, value: f64): void {
-  let day = nextDay;
-  if (!(day < dayCount && dayEnd(day) < bar)) return;
-  putReturn(day++, dayBefore > 0 ? value / dayBefore - 1 : 0);
-  dayBefore = value;
-  const unchanged: f64 = value > 0 ? value / value - 1 : 0;
-  while (day < dayCount && dayEnd(day) < bar) putReturn(day++, unchanged);
-  nextDay = day;
-}
-
-function sampleHeld(bar: i32): void {
-  let day = nextDay;
-  let before = dayBefore;
-  while (day < dayCount && dayEnd(day) < bar) {
-    const value = heldEquity + size * (at(dayCloses, day) - entryPrice);
-    putReturn(day++, before > 0 ? value / before - 1 : 0);
-    before = value;
-  }
-  nextDay = day;
-  dayBefore = before;
 }

@@ -21,9 +21,13 @@ export interface EmbeddedPeer {
 
 export async function startEmbedded(
   context: Context,
-  options: { readonly peers: readonly string[]; readonly slots: number | undefined },
+  options: {
+    readonly peers: readonly string[];
+    readonly slots: number | undefined;
+    readonly memoryBytes: number | undefined;
+  },
 ): Promise<EmbeddedPeer> {
-  const daemon = await startDaemon(context, options.slots);
+  const daemon = await startDaemon(context, options);
   try {
     await reachPeers(daemon.handlers, options.peers, DEFAULT_WAIT_MS);
   } catch (error) {
@@ -43,7 +47,10 @@ export async function startEmbedded(
 }
 
 /** On any port when another peer of this machine has the usual one: nobody needs to know where to find this one. */
-async function startDaemon(context: Context, slots: number | undefined): Promise<Daemon> {
+async function startDaemon(
+  context: Context,
+  { slots, memoryBytes }: { slots: number | undefined; memoryBytes: number | undefined },
+): Promise<Daemon> {
   const { Daemon } = await import('../daemon.ts');
   const options: DaemonOptions = {
     home: context.home,
@@ -51,6 +58,7 @@ async function startDaemon(context: Context, slots: number | undefined): Promise
     embedded: true,
     peers: [],
     ...(slots === undefined ? {} : { slots }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
   try {
     return await Daemon.start(options);

@@ -2,12 +2,13 @@
 import { isIP } from 'node:net';
 import { MeshError } from '../errors.ts';
 import { DEFAULT_KEEP, type Keep } from '../jobs/retention.ts';
-import { parseDuration, parseNumber, parseSlots, parseWhole } from './options.ts';
+import { parseDuration, parseMemory, parseNumber, parseSlots, parseWhole } from './options.ts';
 
 export interface JoinFlags {
   readonly peer?: readonly string[];
   readonly name?: string;
   readonly slots?: string;
+  readonly memory?: string;
   readonly listen?: string;
   readonly port?: string;
   readonly wait: string;
@@ -20,6 +21,7 @@ export interface JoinOptions {
   readonly peers: readonly string[];
   readonly name?: string;
   readonly slots?: number;
+  readonly memoryBytes?: number;
   readonly listen?: string;
   readonly port?: number;
   readonly waitMs: number;
@@ -32,12 +34,13 @@ const PEERS_MAX = 64;
 const ADDRESS_CHARS_MAX = 300;
 
 export function readJoinFlags(flags: JoinFlags): JoinOptions {
-  const { name, slots, listen, port, throttle, keep } = flags;
+  const { name, slots, memory, listen, port, throttle, keep } = flags;
   return {
     peers: readPeers(flags.peer),
     waitMs: parseDuration(flags.wait, '--wait'),
     ...(name === undefined ? {} : { name: readName(name) }),
     ...(slots === undefined ? {} : { slots: parseSlots(slots) }),
+    ...(memory === undefined ? {} : { memoryBytes: parseMemory(memory) }),
     ...(listen === undefined ? {} : { listen: readListen(listen) }),
     ...(port === undefined ? {} : { port: parseWhole(port, '--port', { min: 0, max: 65_535 }) }),
     ...(throttle === undefined ? {} : { throttle: parseNumber(throttle, '--throttle') }),
@@ -47,10 +50,11 @@ export function readJoinFlags(flags: JoinFlags): JoinOptions {
 
 /** The same flags again, for the background process. */
 export function joinArguments(options: JoinOptions): string[] {
-  const { name, slots, listen, port, throttle, keep, waitMs, peers } = options;
+  const { name, slots, memoryBytes, listen, port, throttle, keep, waitMs, peers } = options;
   const pairs: readonly (readonly [string, string | number | undefined])[] = [
     ['--name', name],
     ['--slots', slots],
+    ['--memory', memoryBytes === undefined ? undefined : `${memoryBytes / 2 ** 20}M`],
     ['--listen', listen],
     ['--port', port],
     ['--throttle', throttle],

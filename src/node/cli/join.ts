@@ -50,11 +50,10 @@ async function report(context: Context, ranBefore: boolean): Promise<void> {
 }
 
 function noteIgnoredFlags(context: Context, options: JoinOptions): void {
-  const given = (['name', 'slots', 'listen', 'port', 'throttle', 'keep'] as const).filter(
-    (flag) => options[flag] !== undefined,
-  );
-  if (given.length === 0 || context.quiet) return;
-  const flags = given.map((flag) => `--${flag}`).join(', ');
+  const given = joinArguments({ ...options, peers: [] }).map((flag) => flag.split('=')[0] ?? '');
+  const kept = given.filter((flag) => flag !== '--wait');
+  if (kept.length === 0 || context.quiet) return;
+  const flags = kept.join(', ');
   context.err.line(
     `the running node keeps its own ${flags}; to change: mesh leave, then mesh join`,
   );

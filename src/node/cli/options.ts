@@ -67,6 +67,20 @@ export function parseWeight(text: string): number {
   return parseWhole(text, '--weight', { min: 1, max: WEIGHT_MAX });
 }
 
+const UNIT_BYTES: Readonly<Record<string, number>> = { M: 2 ** 20, G: 2 ** 30 };
+/** Less does not hold a year of five-minute candles and what is computed of them. */
+const MEMORY_BYTES_MIN = 16 * 2 ** 20;
+
+/** 512M or 4G, in bytes. */
+export function parseMemory(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)([MG])i?B?$/.exec(text) ?? [];
+  const bytes = Math.round(Number(digits) * (UNIT_BYTES[unit] ?? Number.NaN));
+  if (!(bytes >= MEMORY_BYTES_MIN)) {
+    throw badValue('--memory', text, 'a size such as 512M or 4G, 16M at least');
+  }
+  return bytes;
+}
+
 /** Slots of one peer: more than this on one machine is a typo. */
 const SLOTS_MAX = 1024;
 

@@ -12,7 +12,7 @@ import { follow, printDetached } from './follow.ts';
 import { type InputFlags, readJob } from './job-input.ts';
 import { reachPeers } from './join.ts';
 import { readPeers } from './join-options.ts';
-import { parseChoice, parsePriority, parseSlots, parseWeight } from './options.ts';
+import { parseChoice, parseMemory, parsePriority, parseSlots, parseWeight } from './options.ts';
 import { plural } from './output/format.ts';
 import { printJson } from './output/json.ts';
 import { type FollowFlags, readFollowFlags } from './watch.ts';
@@ -24,6 +24,7 @@ export interface SubmitFlags extends InputFlags, FollowFlags {
   readonly weight?: string;
   readonly embed: string;
   readonly slots?: string;
+  readonly memory?: string;
   readonly peer?: readonly string[];
 }
 
@@ -41,6 +42,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     embed: parseChoice(flags.embed, '--embed', ['auto', 'never', 'always']),
     peers: readPeers(flags.peer),
     slots: flags.slots === undefined ? undefined : parseSlots(flags.slots),
+    memoryBytes: flags.memory === undefined ? undefined : parseMemory(flags.memory),
     detach: flags.detach ?? false,
   };
   const standing = {
@@ -91,6 +93,7 @@ async function choosePlace(
     readonly embed: 'auto' | 'never' | 'always';
     readonly peers: readonly string[];
     readonly slots: number | undefined;
+    readonly memoryBytes: number | undefined;
     readonly detach: boolean;
   },
 ): Promise<Place> {

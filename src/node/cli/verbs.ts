@@ -51,6 +51,10 @@ function declareRunning(program: Command, run: Run): void {
       'auto',
     )
     .option('--slots <n>', 'slots of such a temporary node (default: all cores)')
+    .option(
+      '--memory <size>',
+      'memory of such a temporary node for candles and what it computes of them',
+    )
     .option('--peer <address>', 'reach the mesh through this peer; repeatable', collect)
     .addHelpText(
       'before',
@@ -156,6 +160,10 @@ function declareMachine(program: Command, run: Run): void {
     .option('--peer <address>', 'any machine of the mesh: IP, host:port; repeatable', collect)
     .option('--name <name>', 'what people call this machine (default: its host name)')
     .option('--slots <n>', 'backtests at a time (default: all cores)')
+    .option(
+      '--memory <size>',
+      'for candles and what is computed of them, such as 2G (default: a quarter of the machine’s, 4G at most)',
+    )
     .option(
       '--listen <ip[:port]>',
       'the address that the others use (default: the tailnet address)',

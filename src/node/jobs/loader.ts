@@ -27,6 +27,8 @@ export interface SlotJob {
 }
 
 export interface LoaderPorts {
+  /** For candles and what is computed of them. */
+  readonly memoryBytes: number;
   readonly blobs: BlobShelf;
   /** Live peers that may have the job's blobs, by now. */
   holders(header: JobHeader): readonly PeerId[];
@@ -54,6 +56,7 @@ export class JobLoader {
     const abort = new AbortController();
     this.#loading.set(header.job, abort);
     try {
+      this.#checkMemory(header);
       for (const blob of [header.spec, ...header.datasets]) {
         await this.#get(header, blob, abort.signal);
       }
@@ -101,6 +104,16 @@ export class JobLoader {
   /** The compiled job if it is at hand. */
   knownRunner(job: string): TaskRunner | undefined {
     return this.#runners.get(job);
+  }
+
+  /** Said before a byte of it is fetched. */
+  #checkMemory({ datasets }: JobHeader): void {
+    const bytes = datasets.reduce((sum, blob) => sum + blob.bytes, 0);
+    const { memoryBytes } = this.#ports;
+    if (bytes <= memoryBytes) return;
+    throw new Unloadable(
+      `its candles take ${mebibytes(bytes)} and this peer gives ${mebibytes(memoryBytes)} to backtests (mesh join --memory)`,
+    );
   }
 
   async #get(header: JobHeader, blob: BlobRef, signal: AbortSignal): Promise<void> {
@@ -156,4 +169,8 @@ export class JobLoader {
       this.#runners.delete(oldest);
     }
   }
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }

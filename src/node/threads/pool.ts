@@ -6,13 +6,16 @@ import { Worker } from 'node:worker_threads';
 import { WindowCursor } from '../../deque/cursor.ts';
 import { type Interval, IntervalSet } from '../../deque/interval-set.ts';
 import { invariant, unreachable } from '../../invariant.ts';
-import type {
-  LoadMessage,
-  PoolMessage,
-  RowsMessage,
-  SlotData,
-  SlotDataset,
-  SlotMessage,
+import { SLOTS_MAX as ARENA_SLOTS_MAX, Arena, type ArenaCounts } from '../../kernel/fast/arena.ts';
+import { releaseSlot } from '../../kernel/fast/columns.ts';
+import {
+  arenaSlot,
+  type LoadMessage,
+  type PoolMessage,
+  type RowsMessage,
+  type SlotData,
+  type SlotDataset,
+  type SlotMessage,
 } from './slot-messages.ts';
 
 /** MiB of V8 heap per slot; beyond it the thread ends and its task counts as an attempt. Typed arrays (candles,
@@ -48,6 +51,9 @@ export interface SlotPoolOptions {
   readonly slots: number;
   /** 0 < throttle <= 1, for demonstrations: the share of their speed that the slots show. Default 1. */
   readonly throttle?: number;
+  /** Bytes at most for candles and what is computed of them, one memory for all slots; default: each slot has a
+   * smaller one of its own. */
+  readonly memoryBytes?: number;
   /** MiB of V8 heap per slot. */
   readonly heapMb?: number;
   /** Entry of a slot's thread; default: the file `slot` beside this one. */
@@ -72,6 +78,7 @@ export class SlotPool {
   /** Open windows here; every slot claims from it. */
   readonly cursor: WindowCursor;
   readonly #options: SlotPoolOptions;
+  readonly #arena: Arena | undefined;
   readonly #threads: (Thread | undefined)[] = [];
   readonly #jobs = new Map<number, LoadMessage>();
   /** Deaths in a row without work, per slot. */
@@ -87,6 +94,11 @@ export class SlotPool {
 
   private constructor(options: SlotPoolOptions) {
     this.#options = options;
+    const { memoryBytes, slots } = options;
+    this.#arena =
+      memoryBytes === undefined || arenaSlot(slots) > ARENA_SLOTS_MAX
+        ? undefined
+        : Arena.create(memoryBytes);
     this.cursor = WindowCursor.create(options.slots);
     this.#idleDeaths = Array.from({ length: options.slots }, () => 0);
     for (let slot = 0; slot < options.slots; slot++) this.#spawn(slot);
@@ -103,6 +115,11 @@ export class SlotPool {
   unload(jobNumber: number): void {
     this.#jobs.delete(jobNumber);
     this.#broadcast({ kind: 'unload', jobNumber });
+  }
+
+  /** How often slots found what they or others had computed. */
+  get cacheCounts(): ArenaCounts | undefined {
+    return this.#arena?.counts();
   }
 
   /** Ends a slot's thread whatever it does; it is reported as died, and replaced. */
@@ -127,7 +144,8 @@ export class SlotPool {
 
   #spawn(slot: number): void {
     const { slotUrl = entryBesideThisFile(), throttle = 1, heapMb = SLOT_HEAP_MB } = this.#options;
-    const workerData: SlotData = { buffer: this.cursor.buffer, slot, throttle };
+    const { buffer } = this.cursor;
+    const workerData: SlotData = { buffer, slot, throttle, memory: this.#arena?.memory };
     const worker = new Worker(slotUrl, {
       name: `slot ${slot}`,
       workerData,
@@ -176,6 +194,7 @@ export class SlotPool {
 
   #exited(slot: number, thread: Thread): void {
     this.#threads[slot] = undefined;
+    if (this.#arena !== undefined) releaseSlot(this.#arena, arenaSlot(slot));
     if (this.#closing !== undefined) return;
     const claim = this.cursor.claimOf(slot);
     this.cursor.clearClaim(slot);

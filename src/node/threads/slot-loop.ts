@@ -24,12 +24,15 @@ export interface SlotParts {
   readonly view: ClaimView;
   readonly throttle: number;
   readonly compile: CompileJob;
+  /** Nothing is left to do for now. */
+  readonly onIdle: () => void;
 }
 
 export class SlotLoop {
   readonly #port: MessagePort;
   readonly #view: ClaimView;
   readonly #compile: CompileJob;
+  readonly #onIdle: () => void;
   readonly #pace: Pace;
   readonly #loads = new Map<number, LoadMessage>();
   readonly #runners = new Map<number, TaskRunner>();
@@ -40,6 +43,7 @@ export class SlotLoop {
     this.#port = parts.port;
     this.#view = parts.view;
     this.#compile = parts.compile;
+    this.#onIdle = parts.onIdle;
     this.#pace = new Pace(parts.throttle);
   }
 
@@ -76,6 +80,7 @@ export class SlotLoop {
 
   #idle(epoch: number): void {
     this.#pace.pause();
+    this.#onIdle();
     const window = this.#view.windowId();
     if (window !== this.#dryWindow) {
       this.#dryWindow = window;

@@ -15,6 +15,8 @@ export interface SlotData {
   readonly slot: number;
   /** 0 < throttle <= 1: the share of its speed that the slot shows. */
   readonly throttle: number;
+  /** Where all slots keep what they compute of candles; undefined: each for itself. */
+  readonly memory: WebAssembly.Memory | undefined;
 }
 
 /** Pool to slot. A job is loaded before the first window of it opens. */
@@ -46,4 +48,9 @@ export interface RowsMessage {
   readonly values: Float64Array<ArrayBuffer>;
   /** Wall time that the slot spent on these rows, waits and throttle included. */
   readonly busyMs: number;
+}
+
+/** A slot's number in the arena, where 0 is the pool's own. */
+export function arenaSlot(slot: number): number {
+  return slot + 1;
 }

@@ -4,18 +4,23 @@ import { ClaimView } from '../../deque/claim-view.ts';
 import { invariant } from '../../invariant.ts';
 import { decodeCandles } from '../../kernel/candles.ts';
 import { compileJob } from '../../kernel/compile.ts';
+import { Arena } from '../../kernel/fast/arena.ts';
+import { Workbench } from '../../kernel/fast/workbench.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { JobSpec } from '../../kernel/spec.ts';
 import { SlotLoop } from './slot-loop.ts';
-import type { LoadMessage, SlotData } from './slot-messages.ts';
+import { arenaSlot, type LoadMessage, type SlotData } from './slot-messages.ts';
 
-const { buffer, slot, throttle } = workerData as SlotData;
+const { buffer, slot, throttle, memory } = workerData as SlotData;
 invariant(parentPort !== null, 'a slot runs as a worker thread');
+const workbench =
+  memory === undefined ? undefined : Workbench.on(Arena.attach(memory, arenaSlot(slot)));
 new SlotLoop({
   port: parentPort,
   view: ClaimView.attach(buffer, slot),
   throttle,
   compile: compileLoaded,
+  onIdle: () => workbench?.columns.rest(),
 }).run();
 
 /** The daemon has validated the spec. */
@@ -24,5 +29,5 @@ function compileLoaded({ specBytes, datasets }: LoadMessage): TaskRunner {
   const candles = datasets.map(
     ({ sha256, buffer }) => [sha256, decodeCandles(new Uint8Array(buffer))] as const,
   );
-  return compileJob(spec, new Map(candles));
+  return compileJob(spec, new Map(candles), { workbench });
 }

@@ -108,9 +108,7 @@ describe('the fast engine', () => {
     const known = parseStrategy(firstOf(specOf([{ ...LONG, ...SHORT, stopLoss: '0.1' }])));
     const { broker } = specOf([LONG]);
     expect(supports(known, broker)).toBe(true);
-    const unknown: readonly [StrategyPart, Partial<BrokerSpec>][] = [
-      [LONG, { fill: 'close' }],
-    ];
+    const unknown: readonly [StrategyPart, Partial<BrokerSpec>][] = [[LONG, { fill: 'close' }]];
     for (const [strategy, brokerPart] of unknown) {
       const spec = specOf([strategy], brokerPart);
       expect(supports(parseStrategy(firstOf(spec)), spec.broker)).toBe(false);

@@ -27,7 +27,7 @@ const runner: TaskRunner = {
 const { buffer, slot, throttle } = workerData as SlotData;
 invariant(parentPort !== null, 'a slot runs as a worker thread');
 const view = ClaimView.attach(buffer, slot);
-new SlotLoop({ port: parentPort, view, throttle, compile: () => runner }).run();
+new SlotLoop({ port: parentPort, view, throttle, compile: () => runner, onIdle: () => {} }).run();
 
 function eatTheHeap(): never {
   const eaten: number[][] = [];

@@ -2,7 +2,9 @@
 import { extname } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { countTasks, type Interval, IntervalSet } from '../../../src/deque/interval-set.ts';
+import { encodeCandles } from '../../../src/kernel/candles.ts';
 import { compileJob } from '../../../src/kernel/compile.ts';
+import type { Candles } from '../../../src/kernel/job.ts';
 import type { JobSpec, SpinSpec } from '../../../src/kernel/spec.ts';
 import {
   type SlotDeath,
@@ -10,6 +12,9 @@ import {
   type SlotPoolOptions,
   type SlotRows,
 } from '../../../src/node/threads/pool.ts';
+import type { SlotDataset } from '../../../src/node/threads/slot-messages.ts';
+import { uglyCandles } from '../kernel/fast-fixture.ts';
+import { specOf } from '../kernel/fixture.ts';
 import { EATS_THE_HEAP, EXITS, NEVER_ENDS, THROWS } from './misdeeds.ts';
 
 const JOB = 3;
@@ -182,6 +187,52 @@ describe('SlotPool', { timeout: 60_000 }, () => {
     expect(bench.deaths[0]!.reason).toContain('/no/such/slot.js');
   });
 
+  it('computes what is shared once for all slots, and finds it again in the next job', async () => {
+    const candles = uglyCandles({ seed: 3, bars: 3000, stepHours: 1, tick: 0.5 });
+    const spec = gridOf(40);
+    const bench = start({ slots: 2, memoryBytes: 64 * 2 ** 20 }, spec, candles);
+    bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 80]], microBatchTasks: 4 });
+    await until(() => countRows(bench) === 80);
+    expect(deliveredRows(bench)).toEqual(new Map(rowsOf(spec, [[0, 80]], candles)));
+    const first = bench.pool.cacheCounts!;
+    // Six columns of candles, their blocks and days, 40 series, and 40 + 1 conditions; two slots that start at the
+    // same moment may both compute one.
+    expect(first.fills).toBeGreaterThanOrEqual(91);
+    expect(first.fills).toBeLessThan(120);
+    bench.pool.load(JOB + 1, encoded(spec), shared(candles));
+    bench.pool.cursor.open({ jobNumber: JOB + 1, intervals: [[0, 80]], microBatchTasks: 4 });
+    await until(() => countRows(bench) === 160);
+    const second = bench.pool.cacheCounts!;
+    expect(second.fills - first.fills).toBeLessThan(10);
+    expect(second.evictions).toBe(0);
+  });
+
+  it('gives the same rows from a memory that is far too small', async () => {
+    const candles = uglyCandles({ seed: 4, bars: 9000, stepHours: 1, tick: 0.5 });
+    const spec = gridOf(60);
+    const bench = start({ slots: 2, memoryBytes: 2 ** 20 }, spec, candles);
+    bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 120]], microBatchTasks: 4 });
+    await until(() => countRows(bench) === 120);
+    expect(deliveredRows(bench)).toEqual(new Map(rowsOf(spec, [[0, 120]], candles)));
+  });
+
+  it('goes on with the shared memory after a slot was killed in the middle of its work', async () => {
+    const candles = uglyCandles({ seed: 5, bars: 20_000, stepHours: 1, tick: 0.5 });
+    const spec = gridOf(300);
+    const bench = start({ slots: 2, memoryBytes: 32 * 2 ** 20 }, spec, candles);
+    bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 600]], microBatchTasks: 2 });
+    for (const rows of [20, 120, 240]) {
+      await until(() => countRows(bench) >= rows);
+      await bench.pool.kill(rows % 3 === 0 ? 1 : 0);
+    }
+    await until(() => accountedFor(bench).count === 600);
+    const rows = deliveredRows(bench);
+    for (const [task, row] of rowsOf(spec, [[0, 600]], candles)) {
+      if (rows.has(task)) expect(rows.get(task)).toEqual(row);
+    }
+    expect(rows.size).toBeGreaterThan(500);
+  });
+
   it('closes in bounded time in the middle of a task that never ends', async () => {
     const bench = start({ slots: 2, slotUrl: MISBEHAVING }, spin({ tasks: 2000, costMs: 0 }));
     bench.pool.cursor.open({
@@ -196,8 +247,9 @@ describe('SlotPool', { timeout: 60_000 }, () => {
 });
 
 function start(
-  options: Pick<SlotPoolOptions, 'slots' | 'throttle' | 'slotUrl' | 'heapMb'>,
+  options: Pick<SlotPoolOptions, 'slots' | 'throttle' | 'slotUrl' | 'heapMb' | 'memoryBytes'>,
   spec: JobSpec,
+  candles?: Candles,
 ): Bench {
   const rows: SlotRows[] = [];
   const deaths: SlotDeath[] = [];
@@ -211,7 +263,7 @@ function start(
     onLoadFailed: (jobNumber, reason) => loadFailures.push({ jobNumber, reason }),
   });
   started.push(pool);
-  pool.load(JOB, encoded(spec), []);
+  pool.load(JOB, encoded(spec), candles === undefined ? [] : shared(candles));
   return { pool, rows, deaths, dry, loadFailures };
 }
 
@@ -243,6 +295,33 @@ function backtestOf(sha256: string): JobSpec {
   };
 }
 
+const DATASET = '5'.repeat(64);
+
+/** `periods` x 2 tasks. */
+function gridOf(periods: number): JobSpec {
+  const vars = [
+    { name: 'n', from: 2, step: 1, count: periods },
+    { name: 'sl', values: [0.02, 0.05] },
+  ];
+  const enter = ['close crosses above sma($n)', 'volume > 1'];
+  const size = { kind: 'equity', value: '1' } as const;
+  const spec = specOf(
+    [{ vars, long: { enter, exit: [] }, stopLoss: '$sl', size }],
+    {},
+    {
+      sha256: DATASET,
+    },
+  );
+  return spec;
+}
+
+function shared(candles: Candles): SlotDataset[] {
+  const bytes = encodeCandles(candles);
+  const buffer = new SharedArrayBuffer(bytes.byteLength);
+  new Uint8Array(buffer).set(bytes);
+  return [{ sha256: DATASET, buffer }];
+}
+
 function encoded(spec: JobSpec): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(spec));
 }
@@ -263,8 +342,13 @@ function deliveredRows(bench: Bench): Map<number, number[]> {
   return byTask;
 }
 
-function rowsOf(spec: JobSpec, intervals: readonly Interval[]): [number, number[]][] {
-  const runner = compileJob(spec, new Map());
+function rowsOf(
+  spec: JobSpec,
+  intervals: readonly Interval[],
+  candles?: Candles,
+): [number, number[]][] {
+  const datasets = new Map(candles === undefined ? [] : [[DATASET, candles]]);
+  const runner = compileJob(spec, datasets, { engine: 'reference' });
   return tasksOf(intervals).map((task) => {
     const row = new Float64Array(runner.columns.length);
     runner.run(task, row, 0);
