@@ -58,10 +58,8 @@ export class CandleRows {
   add(cells: RowCells): string | undefined {
     const timeMs = parseTimeCell(cells.time);
     if (Number.isNaN(timeMs)) return `"${cells.time.slice(0, 40)}" is not a time`;
-    if (timeMs === this.#previousMs) return 'the same time as the row before';
-    if (timeMs < this.#previousMs) {
-      return 'earlier than the row before: sort the file, oldest first';
-    }
+    const orderFault = this.#orderFault(timeMs);
+    if (orderFault !== undefined) return orderFault;
     const open = numberOf(cells.open);
     const high = numberOf(cells.high);
     const low = numberOf(cells.low);
@@ -75,6 +73,20 @@ export class CandleRows {
       }
       return 'the numbers are too large';
     }
+    return this.addBar([timeMs, open, high, low, close, volume]);
+  }
+
+  /** Appends a candle of six finite numbers (time in ms, open, high, low, close, volume); or says what is wrong with
+   * it, and nothing has changed. */
+  addBar(values: ArrayLike<number>): string | undefined {
+    const timeMs = values[0] as number;
+    const open = values[1] as number;
+    const high = values[2] as number;
+    const low = values[3] as number;
+    const close = values[4] as number;
+    const volume = values[5] as number;
+    const orderFault = this.#orderFault(timeMs);
+    if (orderFault !== undefined) return orderFault;
     if (high < low) return `high ${high} is below low ${low}`;
     if (high < open || high < close) return `high ${high} is below open or close`;
     if (low > open || low > close) return `low ${low} is above open or close`;
@@ -90,6 +102,13 @@ export class CandleRows {
     this.#candles.close[bar] = close;
     this.#candles.volume[bar] = volume;
     return undefined;
+  }
+
+  #orderFault(timeMs: number): string | undefined {
+    if (timeMs > this.#previousMs) return undefined;
+    return timeMs === this.#previousMs
+      ? 'the same time as the row before'
+      : 'earlier than the row before: sort the file, oldest first';
   }
 
   /** Notes a faulty row; the place is looked up only for rows that will be shown. */

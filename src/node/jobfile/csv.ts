@@ -3,23 +3,38 @@
 
 import { CandleRows, type CandleResult, candleFailure } from './candle-rows.ts';
 import { type CsvColumns, readCsvHeader, unquote } from './csv-header.ts';
+import { PlainLines } from './plain-lines.ts';
 
-export function parseCandleCsv(file: string, bytes: Uint8Array): CandleResult {
-  // Latin-1 decodes any bytes, fast; what is read is ASCII.
-  const text = new TextDecoder('latin1').decode(stripMark(bytes));
-  const headerEnd = lineEnd(text, 0);
-  const headerLine = withoutReturn(text.slice(0, headerEnd));
+const LINE_FEED = 0x0a;
+
+/** The shortest line of a candle: eight digits of a date, five numbers of one, and what parts them. */
+const LINE_BYTES_MIN = 8 + 5 * 2 + 1;
+
+export function parseCandleCsv(file: string, fileBytes: Uint8Array): CandleResult {
+  const bytes = stripMark(fileBytes);
+  const textOf = latin1Of(bytes);
+  const headerEnd = lineEnd(bytes, 0);
+  const headerLine = withoutReturn(textOf(0, headerEnd));
   if (headerLine.trim() === '') return candleFailure(file, 'the file is empty');
   const header = readCsvHeader(headerLine);
   if (!header.ok) return candleFailure(file, header.message, { ...header, excerpt: headerLine });
   const { columns } = header;
-  const rows = new CandleRows(file, countLines(text));
+  const rows = new CandleRows(file, Math.ceil(bytes.length / LINE_BYTES_MIN));
+  const plain = columns.clock < 0 ? new PlainLines(bytes, columns, textOf) : undefined;
   // A blank line is fine at the end of the file only.
   let blankLine = 0;
   let lineNumber = 2;
-  for (let start = headerEnd + 1; start < text.length; lineNumber++) {
-    const end = lineEnd(text, start);
-    const line = withoutReturn(text.slice(start, end));
+  for (let start = headerEnd + 1; start < bytes.length; lineNumber++) {
+    if (plain !== undefined && blankLine === 0) {
+      const next = plain.read(start);
+      // What is wrong with a candle is said below, where the line is read again as text.
+      if (next >= 0 && rows.addBar(plain.values) === undefined) {
+        start = next;
+        continue;
+      }
+    }
+    const end = lineEnd(bytes, start);
+    const line = withoutReturn(textOf(start, end));
     start = end + 1;
     if (line.trim() === '') {
       blankLine ||= lineNumber;
@@ -62,15 +77,19 @@ function stripMark(bytes: Uint8Array): Uint8Array {
   return hasMark ? bytes.subarray(3) : bytes;
 }
 
-function countLines(text: string): number {
-  let count = 1;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
-  return count;
+/** Cells and lines as text; one character is one byte. */
+function latin1Of(bytes: Uint8Array): (start: number, end: number) => string {
+  let text: string | undefined;
+  return (start, end) => {
+    // Latin-1 decodes any bytes, fast; what is read is ASCII.
+    text ??= new TextDecoder('latin1').decode(bytes);
+    return text.slice(start, end);
+  };
 }
 
-function lineEnd(text: string, start: number): number {
-  const end = text.indexOf('\n', start);
-  return end < 0 ? text.length : end;
+function lineEnd(bytes: Uint8Array, start: number): number {
+  const end = bytes.indexOf(LINE_FEED, start);
+  return end < 0 ? bytes.length : end;
 }
 
 function withoutReturn(line: string): string {

@@ -57,7 +57,7 @@ function twoDigits(cell: string, at: number): number {
 const ZERO = 0x30;
 
 /** The unit is told by the size: seconds reach 1e11 in the year 5138, milliseconds were there in 1973. */
-function epochMs(value: number): number {
+export function epochMs(value: number): number {
   if (value < 1e11) return Math.round(value * 1000);
   if (value < 1e14) return Math.round(value);
   return Math.floor(value / 1000);
