@@ -78,6 +78,12 @@ export class Ledger {
     const conflicts: number[] = [];
     let row = 0;
     for (const [start, end] of batch.intervals) {
+      if (this.#isNew(start, end)) {
+        this.#writeNew(start, end, batch, row * this.rowWidth);
+        added.add(start, end);
+        row += end - start;
+        continue;
+      }
       for (let task = start; task < end; task++, row++) {
         const offset = row * this.rowWidth;
         if (!this.#present.has(task)) added.add(task, task + 1);
@@ -187,9 +193,22 @@ export class Ledger {
 
   /** Copies the row of a present task to `target[offset ..]`. */
   readRow(task: number, target: Float64Array, offset: number): void {
-    const block = this.#blocks.get(Math.floor(task / TASKS_PER_BLOCK));
-    const from = (task % TASKS_PER_BLOCK) * this.rowWidth;
-    if (block !== undefined) target.set(block.subarray(from, from + this.rowWidth), offset);
+    this.readRows(task, task + 1, target, offset);
+  }
+
+  /** Copies the rows of present tasks, one behind the other, to `target[offset ..]`. */
+  readRows(start: number, end: number, target: Float64Array, offset: number): void {
+    const { rowWidth } = this;
+    for (let task = start, to = offset; task < end; ) {
+      const index = Math.floor(task / TASKS_PER_BLOCK);
+      const past = Math.min(end, (index + 1) * TASKS_PER_BLOCK);
+      const from = (task % TASKS_PER_BLOCK) * rowWidth;
+      const length = (past - task) * rowWidth;
+      const block = this.#blocks.get(index);
+      if (block !== undefined) target.set(block.subarray(from, from + length), to);
+      task = past;
+      to += length;
+    }
   }
 
   #split(tasks: IntervalSet, rowsMax: number): Pick<RowBatch, 'intervals' | 'values'>[] {
@@ -200,9 +219,8 @@ export class Ledger {
       const values = new Float64Array(countTasks(intervals) * this.rowWidth);
       let offset = 0;
       for (const [start, end] of intervals) {
-        for (let task = start; task < end; task++, offset += this.rowWidth) {
-          this.readRow(task, values, offset);
-        }
+        this.readRows(start, end, values, offset);
+        offset += (end - start) * this.rowWidth;
       }
       parts.push({ intervals, values });
       rest = rest.subtract(intervals);
@@ -210,7 +228,36 @@ export class Ledger {
     return parts;
   }
 
+  #isNew(start: number, end: number): boolean {
+    const [gap] = this.#present.gaps(start, end);
+    return gap !== undefined && gap[0] === start && gap[1] === end;
+  }
+
+  /** Almost all rows come once, thousands in a row: they are copied block by block. */
+  #writeNew(start: number, end: number, batch: RowBatch, offset: number): void {
+    const { rowWidth } = this;
+    const { values } = batch;
+    for (let task = start, from = offset; task < end; ) {
+      const past = Math.min(end, (Math.floor(task / TASKS_PER_BLOCK) + 1) * TASKS_PER_BLOCK);
+      const length = (past - task) * rowWidth;
+      this.#blockFor(task).set(
+        values.subarray(from, from + length),
+        (task % TASKS_PER_BLOCK) * rowWidth,
+      );
+      task = past;
+      from += length;
+    }
+    for (let task = start, at = offset; task < end; task++, at += rowWidth) {
+      if (batch.kind === 'failures' || isFailedRow(values, at, rowWidth)) this.#failedRows++;
+    }
+  }
+
   #write(task: number, values: Float64Array, offset: number): void {
+    const at = (task % TASKS_PER_BLOCK) * this.rowWidth;
+    this.#blockFor(task).set(values.subarray(offset, offset + this.rowWidth), at);
+  }
+
+  #blockFor(task: number): Float64Array {
     const index = Math.floor(task / TASKS_PER_BLOCK);
     let block = this.#blocks.get(index);
     if (block === undefined) {
@@ -218,8 +265,7 @@ export class Ledger {
       block = new Float64Array(tasks * this.rowWidth);
       this.#blocks.set(index, block);
     }
-    const at = (task % TASKS_PER_BLOCK) * this.rowWidth;
-    block.set(values.subarray(offset, offset + this.rowWidth), at);
+    return block;
   }
 
   /** Bit for bit, but every NaN equals every other: NaN is canonical in rows, not on every wire. */

@@ -37,7 +37,7 @@ import { MeshError } from '../errors.ts';
 import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import { Copies } from './copies.ts';
 import { Observer } from './observer.ts';
-import { packRows, resultsSha256 } from './rows.ts';
+import { bestRows, packRows, resultsSha256 } from './rows.ts';
 import { type FinishedRows, resultsView, summaryOf } from './summary.ts';
 import { type Contact, jobsView, peersView, shareViews } from './views.ts';
 import { Watch } from './watch.ts';
@@ -218,12 +218,10 @@ export class PeerHandlers implements ControlHandlers {
     const book = await this.#complete(id);
     const runner = await this.#ports.runner(book).catch(() => undefined);
     const columns = runner?.columns ?? [];
+    const counted = columns.length > 0 ? this.#counted(book) : new IntervalSet();
+    const ranked = { ...query, rankBy: runner?.rankBy };
     const rows: FinishedRows = {
-      ...packRows(
-        book.ledger,
-        columns.length > 0 ? this.#counted(book) : new IntervalSet(),
-        columns,
-      ),
+      ...(await bestRows(book.ledger, counted, columns, ranked)),
       resultsSha256: book.isActive ? null : await this.#hash(book),
     };
     const job = this.#job(id);

@@ -159,9 +159,10 @@ export function selectRows(rows: PackedRows, query: RowQuery, rankBy?: string): 
   const sorted =
     order === undefined
       ? places
-      : sortPlaces(places, order, (place, column) => ({
+      : sortPlaces(places, order, query.top, (place) => ({
+          place,
           task: rows.tasks[place] ?? 0,
-          value: valueAt(place, column),
+          value: valueAt(place, order.column),
         }));
   return query.top === undefined ? sorted : sorted.slice(0, query.top);
 }
@@ -177,13 +178,37 @@ function chooseOrder(
   return columns.includes(column) ? parseSort(rankBy, columns) : undefined;
 }
 
+interface Ranked {
+  readonly place: number;
+  readonly task: number;
+  readonly value: number;
+}
+
+/** Up to here a short list that is kept sorted is quicker than sorting all rows. */
+const SHORT_TOP = 100;
+
 function sortPlaces(
   places: readonly number[],
   order: RowOrder,
-  keyOf: (place: number, column: string) => { task: number; value: number },
+  top: number | undefined,
+  rankedOf: (place: number) => Ranked,
 ): readonly number[] {
-  return places
-    .map((place) => ({ place, ...keyOf(place, order.column) }))
-    .toSorted((a, b) => compareRows(order, a, b))
-    .map(({ place }) => place);
+  const compare = (a: Ranked, b: Ranked): number => compareRows(order, a, b);
+  if (top === undefined || top > SHORT_TOP) {
+    return places
+      .map(rankedOf)
+      .toSorted(compare)
+      .map(({ place }) => place);
+  }
+  const best: Ranked[] = [];
+  for (const place of places) {
+    const ranked = rankedOf(place);
+    const last = best.at(-1);
+    if (best.length >= top && (last === undefined || compare(ranked, last) >= 0)) continue;
+    let at = best.length;
+    while (at > 0 && compare(ranked, best[at - 1] as Ranked) < 0) at--;
+    best.splice(at, 0, ranked);
+    if (best.length > top) best.pop();
+  }
+  return best.map(({ place }) => place);
 }

@@ -35,6 +35,27 @@ describe('Ledger', () => {
     );
   });
 
+  it('is the same for rows that come thousands at once and for rows that come one by one', () => {
+    // Around the borders of its blocks of 4,096.
+    const interval = fc
+      .tuple(fc.integer({ min: 4_000, max: 8_300 }), fc.integer({ min: 1, max: 4_200 }))
+      .map(([start, count]): Interval => [start, Math.min(9_000, start + count)]);
+    fc.assert(
+      fc.property(fc.array(interval, { minLength: 1, maxLength: 4 }), (intervals) => {
+        const whole = new Ledger(9_000, ROW_WIDTH);
+        const single = new Ledger(9_000, ROW_WIDTH);
+        for (const [start, end] of intervals) {
+          whole.add(batchOf('a', [start, end]));
+          for (let task = start; task < end; task++) single.add(batchOf('a', [task, task + 1]));
+        }
+        expect(contents(whole)).toEqual(contents(single));
+        const [first] = whole.batchesOf(whole.present, 9_000);
+        expect(first).toEqual(batchOf('a', ...whole.present.intervals()));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('merges with another by what `batchesOf` gives, into the union of both', () => {
     const side = fc.array(someBatch, { maxLength: 5 });
     fc.assert(
