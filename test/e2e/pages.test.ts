@@ -7,10 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ControlClient } from '../../src/node/control/client.ts';
 import { MESH } from './cli-process.ts';
 import { MachineRoom } from './harness/machine-room.ts';
+import { systemctlFor } from './harness/systemctl-stub.ts';
 import { type Host, noTwoHostsBecause, TwoHosts } from './harness/two-hosts.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const PAGES = ['README.md', ...(await readdir(join(ROOT, 'docs'))).map((name) => `docs/${name}`)];
+const DOCS = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md')).toSorted();
+const PAGES = ['README.md', ...DOCS.map((name) => `docs/${name}`)];
 const obstacle = await noTwoHostsBecause();
 const mustRun = process.env['MESH_TEST_NAMESPACES'] === 'required';
 
@@ -38,17 +40,21 @@ describe.skipIf(obstacle !== undefined && !mustRun)('in the order of the pages',
   let room: MachineRoom;
   let hosts: TwoHosts;
   let folder: string;
+  let session: { readonly PATH: string; readonly HOME: string };
 
   beforeAll(async () => {
     room = await MachineRoom.open();
     hosts = await TwoHosts.open();
     folder = join(room.path, 'work');
     await mkdir(folder);
+    session = await systemctlFor(join(room.path, 'session'), join(room.path, 'user'));
     const shim = join(folder, 'mesh');
     await writeFile(shim, `#!/bin/sh\nexec '${process.execPath}' '${MESH}' "$@"\n`);
     await chmod(shim, 0o755);
     const job = JSON.parse(await readFile(join(ROOT, 'examples/aapl.json'), 'utf8')) as object;
-    await writeFile(join(folder, 'strategies.json'), JSON.stringify(job));
+    for (const name of ['strategies.json', 'quick.json']) {
+      await writeFile(join(folder, name), JSON.stringify(job));
+    }
     const bare = { ...job, data: undefined, broker: undefined };
     await writeFile(join(folder, 'genomes.json'), JSON.stringify(bare));
     for (const name of ['aapl.csv', 'btc-5m.csv']) {
@@ -69,7 +75,7 @@ describe.skipIf(obstacle !== undefined && !mustRun)('in the order of the pages',
       await copyFile(join(homeOf(hosts.first), 'key'), join(homeOf(hosts.second), 'key'));
     }
     const line = await asTyped(command, homeOf(hosts.second));
-    const outcome = await shell(host, line, { MESH_HOME: homeOf(host), folder });
+    const outcome = await shell(host, line, { MESH_HOME: homeOf(host), ...session, folder });
     expect(outcome).toMatchObject({ status: 0 });
   });
 
@@ -95,6 +101,13 @@ async function asTyped(command: string, home: string): Promise<string> {
     : line;
 }
 
+interface Surroundings {
+  readonly folder: string;
+  readonly MESH_HOME: string;
+  readonly PATH: string;
+  readonly HOME: string;
+}
+
 interface Outcome {
   readonly status: number;
   readonly said: string;
@@ -103,9 +116,9 @@ interface Outcome {
 function shell(
   host: Host,
   line: string,
-  { MESH_HOME, folder }: { MESH_HOME: string; folder: string },
+  { folder, PATH, ...rest }: Surroundings,
 ): Promise<Outcome> {
-  const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}`, MESH_HOME };
+  const env = { ...process.env, ...rest, PATH: `${folder}:${PATH}` };
   const words = [...host.through, 'bash', '-c', line];
   return new Promise((settle) => {
     execFile(

@@ -1,7 +1,8 @@
 // The pages about the command line say what the program does.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { page as macPage, STATEMENTS } from '../../../scripts/mac-check.ts';
 import { visibleCommands } from '../../../src/node/cli/front-page.ts';
 import { HELP_TOPICS } from '../../../src/node/cli/help-topics.ts';
 import { declareVerbs } from '../../../src/node/cli/verbs.ts';
@@ -44,3 +45,22 @@ test('every verb is on the page, and every verb and flag of the page exists', as
 });
 
 const GLOBAL_FLAGS = new Set(['--json', '--plain', '-q', '--timeout', '--home']);
+
+test('every error code has its heading among the troubles', async () => {
+  const page = await readFile(new URL('troubleshooting.md', docs), 'utf8');
+  const headings = [...page.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
+  expect(new Set(headings)).toEqual(new Set(Object.keys(EXIT_CODES)));
+});
+
+test('the page of what was not tried on a Mac is the list that the check runs', async () => {
+  expect(await readFile(new URL('mac.md', docs), 'utf8')).toBe(macPage(STATEMENTS));
+});
+
+test('every page can be reached from another one', async () => {
+  const names = (await readdir(docs)).filter((name) => name.endsWith('.md'));
+  const texts = await Promise.all(
+    ['../README.md', ...names].map((name) => readFile(new URL(name, docs), 'utf8')),
+  );
+  const all = texts.join('');
+  expect(names.filter((name) => !new RegExp(`\\((docs/)?${name}[)#]`).test(all))).toEqual([]);
+});
