@@ -37,7 +37,7 @@ on a pipe         peers, jobs: tab-separated, a header line, raw numbers
 --json            one object with "v": 1 on stdout; an error is one line on stderr
 --plain           tab-separated, no colour; results --by peer: count<TAB>address
 -q                nothing; the exit status speaks (submit -d -q: the job id alone)
--o FILE           .ndjson, .csv or .json
+-o FILE           .ndjson, .csv, .json or .parquet
 --color WHEN      auto, always, never; NO_COLOR, FORCE_COLOR and TERM=dumb count
 
 Durations are 90s, 10m, 1h30m; counts may be 1_000_000. A job is its id, three or more characters of that, its

@@ -34,7 +34,10 @@ function declareRunning(program: Command, run: Run): void {
     .option('--data <file>', 'candles, for a file that names none')
     .option('--cash <amount>', 'starting cash, for a file that names none')
     .option('--fee <fraction>', 'fee per side, for a file that names none')
-    .option('-o, --output <file>', 'write the results to FILE.ndjson, .csv or .json at the end')
+    .option(
+      '-o, --output <file>',
+      'write the results to FILE.ndjson, .csv, .json or .parquet at the end',
+    )
     .option('--top <n>', 'how many of the best to show', '10')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
     .option('--where <conditions>', "only results like these, e.g. 'trades>30'")
@@ -105,7 +108,10 @@ function declareWatching(program: Command, run: Run): void {
     .command('watch')
     .description('follow a job from any peer, to its end')
     .argument('[job]', 'id, id prefix, name or last', LAST)
-    .option('-o, --output <file>', 'write the results to FILE.ndjson, .csv or .json at the end')
+    .option(
+      '-o, --output <file>',
+      'write the results to FILE.ndjson, .csv, .json or .parquet at the end',
+    )
     .option('--top <n>', 'how many of the best to show', '10')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
     .option('--where <conditions>', "only results like these, e.g. 'trades>30'")
@@ -127,7 +133,7 @@ function declareResults(program: Command, run: Run): void {
     .option('--where <conditions>', "only rows like these, e.g. 'trades>30 and maxDrawdown<0.3'")
     .option('--task <i>', 'only this task')
     .option('--trades', 'the trades behind --task, computed on the spot')
-    .option('-o, --output <file>', 'write to FILE.ndjson, .csv or .json')
+    .option('-o, --output <file>', 'write to FILE.ndjson, .csv, .json or .parquet')
     .addHelpText(
       'before',
       examples(

@@ -5,7 +5,7 @@ import type { ResultsView, RowsEvent } from '../../control/api.ts';
 import { type RowFilter, selectRows } from '../../control/row-query.ts';
 import { MeshError } from '../../errors.ts';
 
-export type ResultsFormat = 'ndjson' | 'csv' | 'json';
+export type ResultsFormat = 'ndjson' | 'csv' | 'json' | 'parquet';
 
 export function resultsFormat(file: string): ResultsFormat {
   switch (extname(file).toLowerCase()) {
@@ -15,8 +15,13 @@ export function resultsFormat(file: string): ResultsFormat {
       return 'csv';
     case '.json':
       return 'json';
+    case '.parquet':
+      return 'parquet';
     default:
-      throw new MeshError('USAGE', `-o ${file}: the name must end in .ndjson, .csv or .json`);
+      throw new MeshError(
+        'USAGE',
+        `-o ${file}: the name must end in .ndjson, .csv, .json or .parquet`,
+      );
   }
 }
 
@@ -24,7 +29,12 @@ export function resultsFormat(file: string): ResultsFormat {
 export async function writeResults(file: string, view: ResultsView): Promise<void> {
   const temporary = `${file}.${process.pid}.part`;
   try {
-    await writeFile(temporary, renderResultsAs(resultsFormat(file), view));
+    const format = resultsFormat(file);
+    const content =
+      format === 'parquet'
+        ? (await import('./parquet-file.ts')).parquetOf(view)
+        : renderResultsAs(format, view);
+    await writeFile(temporary, content);
     await rename(temporary, file);
   } catch (cause) {
     await rm(temporary, { force: true });
@@ -32,7 +42,10 @@ export async function writeResults(file: string, view: ResultsView): Promise<voi
   }
 }
 
-export function renderResultsAs(format: ResultsFormat, view: ResultsView): string {
+export function renderResultsAs(
+  format: Exclude<ResultsFormat, 'parquet'>,
+  view: ResultsView,
+): string {
   switch (format) {
     case 'json':
       return `${JSON.stringify(view)}\n`;
