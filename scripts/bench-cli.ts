@@ -1,14 +1,14 @@
 // What a command costs before it does anything: `mesh peers` on a warm node, and `mesh --help`, beside an empty
 // Node script in the same run. Whole processes, taken in turn, so that a busy machine is busy for all alike.
 //
-//   node scripts/bench-cli.ts [--json] [--rounds 15]
+//   npm run build && node scripts/bench-cli.ts [--json] [--rounds 15]
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-const MESH = join(import.meta.dirname, '../bin/mesh.cjs');
+const ROOT = join(import.meta.dirname, '..');
 
 const { values: flags } = parseArgs({
   options: {
@@ -18,6 +18,11 @@ const { values: flags } = parseArgs({
 });
 const folder = mkdtempSync(join(tmpdir(), 'mesh-bench-cli-'));
 const home = join(folder, 'home');
+/** As it is installed: the bundle, and no sources beside it. */
+const MESH = join(folder, 'package/bin/mesh.cjs');
+for (const part of ['bin', 'dist', 'package.json']) {
+  cpSync(join(ROOT, part), join(folder, 'package', part), { recursive: true });
+}
 const empty = join(folder, 'empty.mjs');
 writeFileSync(empty, '');
 

@@ -1,7 +1,7 @@
 // What every verb gets: the flags that all verbs share, and the two streams.
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ControlClient } from '../control/client.ts';
+import type { ControlClient } from '../control/client.ts';
 import { MeshError } from '../errors.ts';
 import { parseDuration } from './options.ts';
 import { type ColorChoice, openTerminal, type Terminal } from './output/terminal.ts';
@@ -68,7 +68,9 @@ export function listFormat({
 }
 
 /** The peer that answers: this machine's, or that of --via. Throws NO_NODE. */
-export function connectPeer({ home, via }: Context): Promise<ControlClient> {
+export async function connectPeer({ home, via }: Context): Promise<ControlClient> {
+  // Help, versions and mistakes need no HTTP, which is half of what a command loads.
+  const { ControlClient } = await import('../control/client.ts');
   return ControlClient.connect(home, via);
 }
 

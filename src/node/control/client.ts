@@ -1,6 +1,6 @@
 // The other end of the control socket: the same handlers, for whoever is not the daemon. Loads nothing but
 // node:http, because `mesh peers` spends most of its time starting up.
-import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -37,6 +37,9 @@ import type {
 import { type LogLine, type LogQuery, parseLogLine } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
 import { controlSocketPath, probeSocket } from './socket.ts';
+
+// An import from an ES module would read all exports of node:http, and one of them loads a whole second HTTP client.
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 /** Bytes of one JSON answer: the rows of a million tasks are about 300 MB; above this, use the event stream. */
 const ANSWER_BYTES_MAX = 2 ** 29;

@@ -48,6 +48,7 @@ test('what every command loads first is small', async () => {
   });
   const first = staticInputs(metafile, 'dist/main.js');
   expect(first.filter((input) => input.startsWith('src/node/cli/')).length).toBeGreaterThan(3);
+  expect(first).not.toContain('src/node/control/client.ts');
   for (const verb of ['submit', 'join', 'results', 'peers', 'follow']) {
     expect(first).not.toContain(`src/node/cli/${verb}.ts`);
   }
