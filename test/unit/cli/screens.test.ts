@@ -75,6 +75,15 @@ describe.each(screens)('the %s screen', (_name, render) => {
   });
 });
 
+test('mesh peers on a narrow screen has whole columns, and those that matter', () => {
+  expect(renderPeers(peersView(), 50, noPaint)).toEqual([
+    'PEER      STATE   BUSY  QUEUE  DONE/s  SHARE',
+    'studio ●  ok     12/12    311    37.2   42%',
+    'mbp-m3    ok     10/10     88    27.9   32%',
+    '2 peers · 22 slots · 65.1 backtests/s · 399 queue…',
+  ]);
+});
+
 test('mesh peers at 120 columns', () => {
   expect(renderPeers(peersView(), 120, noPaint)).toEqual([
     'PEER      ADDRESS        STATE   BUSY  QUEUE  DONE/s  SHARE            STOLE  GAVE    RTT',
@@ -111,7 +120,7 @@ test('mesh status', () => {
     'mesh          2 peers, 22 slots; 2 of 2 reachable',
     'work          12/12 slots busy, 311 queued here, 1 job running, 1 owned here',
     'disk          1.20 GB of jobs and data, ended jobs stay 30 days, 20 GB at most; power-safe',
-    '  details: mesh peers   mesh jobs',
+    '  details: mesh peers   mesh jobs   mesh doctor',
   ]);
   const { disk } = statusView();
   const reason = 'the disk is full: nothing new is kept until there is space';
@@ -138,14 +147,14 @@ test('mesh join says whom it found, or how the others come in', () => {
     'studio joined the mesh (peer 12D3…udio, 12 slots, 100.77.179.14:7420)',
     '  found 1 peer: mbp-m3 10 slots 3.1ms',
     '  work is coming in: 88 backtests queued on other peers',
-    '  see it: mesh peers    submit here: mesh submit strategies.json',
+    '  see it: mesh top    submit here: mesh submit strategies.json    keep it: mesh service install',
   ]);
   const own = statusView();
   const alone = { ...own, self: { ...own.self, port: 7421 } };
   expect(renderJoined(alone, { ...peersView(), peers: [peerView()] }, noPaint)).toEqual([
     'studio started a new mesh of one (peer 12D3…udio, 12 slots, 100.77.179.14:7421)',
     '  on the other machines: mesh join --peer 100.77.179.14:7421',
-    '  submit here: mesh submit strategies.json',
+    '  submit here: mesh submit strategies.json    keep it: mesh service install',
   ]);
 });
 

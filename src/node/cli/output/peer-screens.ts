@@ -1,4 +1,5 @@
 // The screens about peers: who is there, this machine, and what `join` says when it is done.
+import { stripVTControlCharacters } from 'node:util';
 import type { PeersView, PeerView, StatusView } from '../../control/api.ts';
 import {
   DEFAULT_PORT,
@@ -42,10 +43,26 @@ export function renderPeers(view: PeersView, width: number, paint: Paint): strin
     `${formatCount(queued)} queued`,
   ].join(' · ');
   return [
-    ...renderTable(columns, rows, width),
+    ...renderTable(...narrowed(columns, rows, width), width),
     cutToWidth(`${totals}      ● this machine`, width),
     ...warnings(view).map((line) => cutToWidth(paint('yellow', line), width)),
   ];
+}
+
+/** On a narrow screen whole columns go, those first that a person misses least. */
+function narrowed(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): [readonly Column[], readonly (readonly string[])[]] {
+  let kept = columns.map((_, at) => at);
+  const pick = <T>(cells: readonly T[]): readonly T[] => kept.flatMap((at) => cells[at] ?? []);
+  for (const title of ['ADDRESS', 'GAVE', 'RTT', 'STOLE', 'DONE/s']) {
+    const table = renderTable(pick(columns), rows.map(pick), Number.POSITIVE_INFINITY);
+    if (table.every((line) => stripVTControlCharacters(line).length <= width)) break;
+    kept = kept.filter((at) => columns[at]?.title !== title);
+  }
+  return [pick(columns), rows.map(pick)];
 }
 
 function peerRow(peer: PeerView, isSelf: boolean, barCells: number, paint: Paint): string[] {
@@ -103,7 +120,7 @@ export function renderStatus(status: StatusView, nowMs: number, paint: Paint): s
       );
     }
   }
-  lines.push('  details: mesh peers   mesh jobs');
+  lines.push('  details: mesh peers   mesh jobs   mesh doctor');
   return lines;
 }
 
@@ -125,7 +142,7 @@ export function renderJoined(status: StatusView, peers: PeersView, paint: Paint)
     return [
       `${paint('bold', printable(self.name))} started a new mesh of one ${face}`,
       `  on the other machines: mesh join --peer ${peerAddress(self.addr, self.port)}`,
-      '  submit here: mesh submit strategies.json',
+      '  submit here: mesh submit strategies.json    keep it: mesh service install',
     ];
   }
   const named = others
@@ -142,7 +159,7 @@ export function renderJoined(status: StatusView, peers: PeersView, paint: Paint)
     ...(queued > 0
       ? [`  work is coming in: ${plural(queued, 'backtest')} queued on other peers`]
       : []),
-    '  see it: mesh peers    submit here: mesh submit strategies.json',
+    '  see it: mesh top    submit here: mesh submit strategies.json    keep it: mesh service install',
   ];
 }
 
