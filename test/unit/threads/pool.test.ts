@@ -76,7 +76,9 @@ describe('SlotPool', { timeout: 60_000 }, () => {
     // Claims are of 4, 2, 1 and 1 tasks; the first takes 120 ms, so it comes in two messages at least.
     expect(bench.rows.length).toBeGreaterThanOrEqual(5);
     expect(countTasks(bench.rows[0]!.intervals)).toBeLessThan(4);
-    for (const { busyMs } of bench.rows) expect(busyMs).toBeGreaterThan(29);
+    // Deadlines are absolute: a part that came late makes the next one shorter, and the sum stays.
+    const busyMs = bench.rows.reduce((sum, row) => sum + row.busyMs, 0);
+    expect(busyMs).toBeGreaterThan(8 * 30 - 1);
   });
 
   it('shows a throttled slot as slower in its busy time', async () => {
