@@ -74,7 +74,7 @@ describe('a mistyped command exits 2', () => {
     [['results', '--by', 'moon'], '--by must be one of peer'],
     [['results', '--trades'], '--trades needs --task'],
     [['results', '--where', 'trades'], 'cannot read the condition'],
-    [['results', '-o', 'x.xls'], 'must end in .ndjson, .csv or .json'],
+    [['results', '-o', 'x.xls'], 'must end in .ndjson, .csv, .json or .parquet'],
     [['cancel', 'all'], '--yes'],
     [['key', 'rotate'], 'mesh key can show'],
     [['schema', 'peers'], 'no schema "peers"'],
