@@ -54,12 +54,16 @@ export class Greeting {
     this.#state.send(peer, { kind: 'jobEnded', header, ending });
   }
 
-  /** A peer names the jobs that it runs: one of ours that it has not heard of by now is offered again. */
+  /** A peer names the jobs that it runs: one of ours that it has not heard of by now is offered again. So is one
+   * that the peer itself should answer for: a submitter that died before its own disk had the record knows
+   * nothing of it when it comes back. */
   offerUnheard(peer: PeerId, named: readonly JobProgress[]): void {
     const state = this.#state;
     for (const job of state.activeJobs()) {
       const isOld = state.nowMs - job.knownSinceMs > 4 * state.limits.heartbeatMs;
-      if (!isOld || !state.isOwner(job) || !job.storedBy.has(state.self)) continue;
+      const owner = state.ownerOf(job);
+      const isConcerned = owner === state.self || owner === peer;
+      if (!isOld || !isConcerned || !job.storedBy.has(state.self)) continue;
       if (named.some((progress) => progress.job === job.header.job)) continue;
       state.send(peer, { kind: 'jobOffered', header: job.header });
     }

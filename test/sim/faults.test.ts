@@ -32,7 +32,7 @@ function expectToHold(scenario: Scenario, more: readonly Check[] = []): void {
   const told = violations.map(
     ({ check, atMs, text }) => `${check}, at ${atMs.toFixed(1)} ms: ${text}`,
   );
-  const replay = `node scripts/sim.ts --seeds 1 --from ${scenario.seed} --verbose`;
+  const replay = `node scripts/sim.ts --long --seeds 1 --from ${scenario.seed} --verbose`;
   expect(told, `seed ${scenario.seed}; replay: ${replay}`).toEqual([]);
 }
 

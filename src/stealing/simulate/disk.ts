@@ -37,6 +37,7 @@ export class VirtualDisk {
   /** Rises when the process dies: a flush of an earlier life answers nobody. */
   #life = 0;
   #fullUntilMs = 0;
+  #slow = { untilMs: 0, flushMs: 0 };
 
   constructor(
     clock: VirtualClock,
@@ -61,6 +62,10 @@ export class VirtualDisk {
 
   fillUp(forMs: number): void {
     this.#fullUntilMs = Math.max(this.#fullUntilMs, this.#clock.nowMs + forMs);
+  }
+
+  slowDown(flushMs: number, forMs: number): void {
+    this.#slow = { untilMs: this.#clock.nowMs + forMs, flushMs };
   }
 
   /** The process is gone. After a kill the system still writes most of what it was given; a power loss leaves
@@ -107,7 +112,9 @@ export class VirtualDisk {
     this.#inFlush = this.#waiting;
     this.#waiting = [];
     const life = this.#life;
-    this.#clock.after(between(this.#rng, ...this.#plan.flushMs), () => {
+    const usualMs = between(this.#rng, ...this.#plan.flushMs);
+    const isSlow = this.#clock.nowMs < this.#slow.untilMs;
+    this.#clock.after(isSlow ? this.#slow.flushMs : usualMs, () => {
       if (life === this.#life) this.#flushed();
     });
   }

@@ -50,6 +50,21 @@ export function inflict(fault: Fault, targets: Targets): void {
       targets.note(peers[fault.peer]?.id ?? '', `disk full for ${fault.forMs.toFixed(0)} ms`);
       peers[fault.peer]?.disk.fillUp(fault.forMs);
       return;
+    case 'diskSlow':
+      targets.note(peers[fault.peer]?.id ?? '', `disk slow for ${fault.forMs.toFixed(0)} ms`);
+      peers[fault.peer]?.disk.slowDown(fault.flushMs, fault.forMs);
+      return;
+    case 'clockJump':
+      peers[fault.peer]?.jumpClock(fault.byMs);
+      return;
+    case 'killTogether':
+      for (const peer of fault.peers) peers[peer]?.die('kill', fault.downMs);
+      return;
+    case 'flapping':
+      for (let i = 0; i < fault.times; i++) {
+        clock.after(i * fault.everyMs, () => peers[fault.peer]?.die('kill', fault.everyMs / 2));
+      }
+      return;
     case 'slotDeath':
       peers[fault.peer]?.killSlot(fault.slot);
       return;

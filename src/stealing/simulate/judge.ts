@@ -12,5 +12,5 @@ export interface JudgeOptions extends Omit<RunOptions, 'checks' | 'watchQuietMs'
 export function judge(scenario: Scenario, options: JudgeOptions): Outcome {
   const truths = truthsOf(scenario);
   const checks = [...suiteFor(scenario, (job) => truths.get(job)), ...(options.more ?? [])];
-  return runScenario(scenario, { ...options, checks, watchQuietMs: quietWindowMs });
+  return runScenario(scenario, { ...options, checks, watchQuietMs: quietWindowMs(scenario) });
 }

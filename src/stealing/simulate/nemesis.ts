@@ -122,7 +122,7 @@ interface Storm {
   readonly stormMs: number;
 }
 
-function drawFaults(rng: Rng, storm: Storm): PlannedFault[] {
+export function drawFaults(rng: Rng, storm: Storm): PlannedFault[] {
   const faults: PlannedFault[] = [];
   // At least one machine stays, or there is nobody left to keep the promise.
   const losses = { left: storm.peers.length - 1 };
@@ -173,6 +173,20 @@ function drawFault(rng: Rng, kind: FaultKind, room: FaultRoom): Fault {
     }
     case 'diskFull':
       return { kind, peer, forMs: logBetween(rng, 100, 10_000) };
+    case 'diskSlow':
+      return { kind, peer, flushMs: between(rng, 100, 500), forMs: between(rng, 500, 5_000) };
+    case 'clockJump':
+      return { kind, peer, byMs: logBetween(rng, 100, 3_600_000) };
+    case 'killTogether': {
+      const order = shuffled(
+        rng,
+        room.peers.map((_, i) => i),
+      );
+      const half = Math.ceil(room.peers.length / 2);
+      return { kind, peers: order.slice(0, half), downMs: drawDownFor(rng) };
+    }
+    case 'flapping':
+      return { kind, peer, times: whole(rng, 2, 5), everyMs: logBetween(rng, 100, 3_000) };
     case 'slotDeath':
       return { kind, peer, slot: rng.nextBelow(4) };
   }
@@ -183,11 +197,15 @@ function drawDownMs(rng: Rng, losses: { left: number }): number | 'for good' {
     losses.left--;
     return 'for good';
   }
+  return drawDownFor(rng);
+}
+
+function drawDownFor(rng: Rng): number {
   return logBetween(rng, 20, 20_000);
 }
 
 /** When the fault has passed. */
-function endOf({ atMs, fault }: PlannedFault): number {
+export function endOf({ atMs, fault }: PlannedFault): number {
   switch (fault.kind) {
     case 'kill':
     case 'powerLoss':
@@ -202,7 +220,13 @@ function endOf({ atMs, fault }: PlannedFault): number {
     case 'partition':
     case 'noise':
     case 'diskFull':
+    case 'diskSlow':
       return atMs + fault.forMs;
+    case 'killTogether':
+      return atMs + fault.downMs;
+    case 'flapping':
+      return atMs + fault.times * fault.everyMs;
+    case 'clockJump':
     case 'slotDeath':
       return atMs;
   }

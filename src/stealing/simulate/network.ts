@@ -169,14 +169,16 @@ export class Network {
     if (chance(this.#rng, loss)) return true;
     const isOvertaken = chance(this.#rng, reorder);
     if (isOvertaken || chance(this.#rng, duplicate)) {
-      const { epoch } = connection;
       const admittedMs = connection.directions[side].heldUntilMs;
+      const receiver = connection.stations[otherSide(side)];
+      const incarnation = receiver.face()?.incarnation;
       const arrivesMs =
         this.#clock.nowMs + this.#transitMs(connection) + between(this.#rng, 0, 300);
       this.#clock.at(Math.max(admittedMs, arrivesMs), () => {
-        if (connection.epoch === epoch && connection.isOpen && this.#flows(connection, side)) {
-          connection.stations[otherSide(side)].receive(input);
-        }
+        // Late enough, it comes over the connection of its sender's next life.
+        const isAdmitted = this.#clock.nowMs >= connection.directions[side].heldUntilMs;
+        if (!connection.isOpen || !isAdmitted || !this.#flows(connection, side)) return;
+        if (receiver.face()?.incarnation === incarnation) receiver.receive(input);
       });
     }
     return isOvertaken;

@@ -4,6 +4,7 @@ import type { JobId, PeerId } from '../ids.ts';
 import { peerId } from '../ids.ts';
 import type { Input, PeerFace } from '../input.ts';
 import type { JobHeader } from '../job.ts';
+import type { Limits } from '../limits.ts';
 import type { PersistEntry } from '../output.ts';
 import type { Rng } from '../rng.ts';
 import type { VirtualClock } from './clock.ts';
@@ -21,6 +22,7 @@ export interface Surroundings {
   readonly network: Network;
   readonly diskPlan: DiskPlan;
   readonly seeding: boolean;
+  readonly limits: Limits;
   readonly makeCore: CoreFactory;
   readonly jobKnown: (job: JobId) => KnownJob;
   readonly dataSource: (self: PeerId, job: JobId, attempt: number) => PeerId | undefined;
@@ -57,6 +59,10 @@ export class VirtualPeer implements Station, PeerView {
       plan: world.diskPlan,
       tell: (fact) => this.#shell?.diskTold(fact),
     });
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
   }
 
   get isGone(): boolean {
@@ -177,6 +183,11 @@ export class VirtualPeer implements Station, PeerView {
     this.#world.clock.after(forMs, () => {
       this.#slowdowns.splice(this.#slowdowns.indexOf(factor), 1);
     });
+  }
+
+  jumpClock(byMs: number): void {
+    this.#world.note(this.id, `clock leaps ${byMs.toFixed(0)} ms`);
+    this.#shell?.jumpClock(byMs);
   }
 
   killSlot(slot: number): void {

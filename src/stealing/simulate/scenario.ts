@@ -1,5 +1,6 @@
 // What a run consists of, before anything happens: the machines, their network and disks, the jobs, and the
 // faults with their times. A scenario is plain values drawn from the seed, so it can be printed and cut down.
+import type { Limits } from '../limits.ts';
 import type { WorkRun } from '../work.ts';
 
 export interface PeerPlan {
@@ -9,6 +10,8 @@ export interface PeerPlan {
   readonly unitsPerMs: number;
   /** When the machine is switched on. */
   readonly startMs: number;
+  /** It tells others so many times its real rate. */
+  readonly rateLie?: number;
 }
 
 export interface JobPlan {
@@ -24,6 +27,8 @@ export interface JobPlan {
   readonly poison?: readonly { readonly task: number; readonly kills: 'slot' | 'peer' }[];
   readonly priority?: number;
   readonly weight?: number;
+  /** Each task takes up to so many times more, or less, than its `work` says. */
+  readonly workError?: number;
 }
 
 export interface NetworkPlan {
@@ -79,6 +84,24 @@ export type Fault =
       readonly reorder: number;
     }
   | { readonly kind: 'diskFull'; readonly peer: number; readonly forMs: number }
+  /** Each flush takes that long. */
+  | {
+      readonly kind: 'diskSlow';
+      readonly peer: number;
+      readonly flushMs: number;
+      readonly forMs: number;
+    }
+  /** The process's own clock leaps: on a Mac it counts the time asleep. */
+  | { readonly kind: 'clockJump'; readonly peer: number; readonly byMs: number }
+  /** Owner and buddy, or half of all, die at one moment. */
+  | { readonly kind: 'killTogether'; readonly peers: readonly number[]; readonly downMs: number }
+  /** Comes and goes, again and again. */
+  | {
+      readonly kind: 'flapping';
+      readonly peer: number;
+      readonly times: number;
+      readonly everyMs: number;
+    }
   | { readonly kind: 'slotDeath'; readonly peer: number; readonly slot: number };
 
 export type FaultKind = Fault['kind'];
@@ -101,6 +124,8 @@ export interface Scenario {
   readonly patienceMs: number;
   /** Whether the submitter hands out the first wave; stealing alone otherwise. */
   readonly seeding: boolean;
+  /** Time-outs of all cores; those of production when absent. */
+  readonly limits?: Limits;
 }
 
 export const lan: NetworkPlan = {

@@ -4,8 +4,9 @@ import { WindowCursor } from '../../deque/cursor.ts';
 import { invariant, unreachable } from '../../invariant.ts';
 import type { JobId, PeerId } from '../ids.ts';
 import type { Input, PeerFace } from '../input.ts';
-import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import type { Limits } from '../limits.ts';
 import type { JobHeader } from '../job.ts';
+import type { Message } from '../messages.ts';
 import type { Output } from '../output.ts';
 import type { Rng } from '../rng.ts';
 import { WorkModel } from '../work.ts';
@@ -58,6 +59,7 @@ export interface ShellHost {
   readonly disk: VirtualDisk;
   readonly plan: PeerPlan;
   readonly seeding: boolean;
+  readonly limits: Limits;
   readonly makeCore: CoreFactory;
   /** How many times slower than its plan the machine is at this moment. */
   readonly slowness: () => number;
@@ -88,7 +90,7 @@ export class Shell {
   readonly #slots: SimulatedSlots;
   readonly #bornMs: number;
   /** A monotonic clock begins anywhere. */
-  readonly #clockOffsetMs: number;
+  #clockOffsetMs: number;
   readonly #jobs = new Map<number, SlotJob>();
   readonly #loading = new Set<JobId>();
   readonly #sendsAfter = new Map<number, Extract<Output, { kind: 'send' }>[]>();
@@ -96,6 +98,7 @@ export class Shell {
   #timerForMs: number | undefined;
   #inbox: (() => void)[] | undefined;
   #isStopped = false;
+  #clockLeapt = false;
 
   constructor(host: ShellHost, face: PeerFace, rng: Rng) {
     this.#host = host;
@@ -105,8 +108,8 @@ export class Shell {
     this.#clockOffsetMs = between(rng, 0, 1e6);
     const cursor = WindowCursor.create(host.plan.slots);
     const seed = rng.nextUint32();
-    const limits = DEFAULT_LIMITS;
-    this.core = host.makeCore({ face, seed, cursor, limits, seeding: host.seeding });
+    const { limits, seeding } = host;
+    this.core = host.makeCore({ face, seed, cursor, limits, seeding });
     this.#slots = new SimulatedSlots({
       clock: host.clock,
       cursor,
@@ -179,6 +182,13 @@ export class Shell {
     this.#host.clock.callOff(this.#timer);
   }
 
+  jumpClock(byMs: number): void {
+    this.#clockOffsetMs += byMs;
+    this.#clockLeapt = true;
+    this.#ringIfDue();
+    this.#rearm();
+  }
+
   killSlot(slot: number): void {
     if (!this.isFrozen) this.#slots.die(slot);
   }
@@ -243,15 +253,28 @@ export class Shell {
     });
   }
 
-  #send(to: PeerId, message: Extract<Output, { kind: 'send' }>['message']): void {
-    this.#host.network.send(this.face.peer, to, message);
+  #send(to: PeerId, message: Message): void {
+    this.#host.network.send(this.face.peer, to, this.#asTold(message));
+  }
+
+  /** A peer that believes itself faster or slower than it is tells everybody so. */
+  #asTold(message: Message): Message {
+    const { rateLie } = this.#host.plan;
+    if (rateLie === undefined || !('rates' in message)) return message;
+    const rates = message.rates.map((rate) => ({ ...rate, unitsPerMs: rate.unitsPerMs * rateLie }));
+    return { ...message, rates };
   }
 
   #load(order: Extract<Output, { kind: 'loadJob' }>): void {
     const { job } = order.header;
     const { truth, plan } = this.#host.jobKnown(job);
     const work = new WorkModel(plan.runs);
-    this.#jobs.set(order.jobNumber, { truth, work, poison: plan.poison ?? [] });
+    this.#jobs.set(order.jobNumber, {
+      truth,
+      work,
+      poison: plan.poison ?? [],
+      workError: plan.workError ?? 1,
+    });
     this.#loading.add(job);
     this.#fetch(order, 0, work);
   }
@@ -293,7 +316,8 @@ export class Shell {
 
   #rearm(): void {
     const wake = this.core.nextWake();
-    if (wake?.atMs === this.#timerForMs) return;
+    if (wake?.atMs === this.#timerForMs && !this.#clockLeapt) return;
+    this.#clockLeapt = false;
     this.#host.clock.callOff(this.#timer);
     this.#timerForMs = wake?.atMs;
     if (wake === undefined) return;

@@ -6,7 +6,7 @@ import type { JobId } from '../ids.ts';
 import type { Input } from '../input.ts';
 import type { WorkModel } from '../work.ts';
 import type { Alarm, VirtualClock } from './clock.ts';
-import { referenceRows } from './reference-row.ts';
+import { referenceRows, referenceValue } from './reference-row.ts';
 import type { JobPlan } from './scenario.ts';
 import type { JobTruth } from './watch.ts';
 
@@ -21,6 +21,8 @@ export interface SlotJob {
   readonly truth: JobTruth;
   readonly work: WorkModel;
   readonly poison: NonNullable<JobPlan['poison']>;
+  /** As in the plan; 1: every task takes what it says. */
+  readonly workError: number;
 }
 
 export interface SlotHost {
@@ -126,7 +128,7 @@ export class SimulatedSlots {
       return;
     }
     slot.state = 'running';
-    const { truth, work, poison } = this.#host.job(claim.jobNumber);
+    const { truth, work, poison, workError } = this.#host.job(claim.jobNumber);
     const killer = poison.find(({ task }) =>
       claim.intervals.some(([start, end]) => task >= start && task < end),
     );
@@ -138,7 +140,8 @@ export class SimulatedSlots {
       return;
     }
     const units = work.of(claim.intervals);
-    const busyMs = units / this.#host.unitsPerMs();
+    const realUnits = workError === 1 ? units : realWork(claim, work, { truth, workError });
+    const busyMs = realUnits / this.#host.unitsPerMs();
     this.#arm(slot, busyMs, () => this.#finish(slot, { claim, truth, units, busyMs }));
   }
 
@@ -173,4 +176,20 @@ export class SimulatedSlots {
     slot.ring = ring;
     slot.alarm = this.#host.clock.after(delayMs, ring);
   }
+}
+
+/** What the tasks of a claim really cost, where `work` is wrong; a function of the task alone, as work is. */
+function realWork(
+  { intervals }: Claim,
+  work: WorkModel,
+  { truth, workError }: Pick<SlotJob, 'truth' | 'workError'>,
+): number {
+  let units = 0;
+  for (const [start, end] of intervals) {
+    for (let task = start; task < end; task++) {
+      const drawn = 2 * referenceValue(truth.seed, task, 19) - 1;
+      units += work.between(task, task + 1) * workError ** drawn;
+    }
+  }
+  return units;
 }

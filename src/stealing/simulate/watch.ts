@@ -50,6 +50,8 @@ export interface PeerView {
   readonly id: PeerId;
   /** Never comes back, disk included. */
   readonly isGone: boolean;
+  /** Of its newest process. */
+  readonly incarnation: number;
   /** Undefined while no process runs. */
   readonly core: SimulatedCore | undefined;
   readonly localMs: number;

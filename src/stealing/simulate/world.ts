@@ -3,6 +3,7 @@
 import { invariant } from '../../invariant.ts';
 import { type JobId, jobId, type PeerId, peerId } from '../ids.ts';
 import type { JobHeader } from '../job.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import type { Message } from '../messages.ts';
 import { Rng } from '../rng.ts';
 import { WorkModel } from '../work.ts';
@@ -137,6 +138,7 @@ class World implements WorldView {
       network: this.#network,
       diskPlan: this.scenario.disk,
       seeding: this.scenario.seeding,
+      limits: this.scenario.limits ?? DEFAULT_LIMITS,
       makeCore: this.#options.makeCore,
       jobKnown: (job) => {
         const known = this.#known.get(job);

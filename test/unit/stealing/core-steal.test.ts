@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Interval } from '../../../src/deque/interval-set.ts';
 import { jobId, peerId } from '../../../src/stealing/ids.ts';
-import { beat, header, Rig, type RigOptions, withoutBeats } from './rig.ts';
+import { beat, header, progress, Rig, type RigOptions, withoutBeats } from './rig.ts';
 
 const ARMED = { kind: 'lifelineArmed', rates: [], slots: 1 } as const;
 
@@ -131,7 +131,8 @@ describe('the thief', () => {
     // Its lifeline at `a` is out since it came: nothing more is said.
     expect(lines).toEqual([]);
     expect(rig.during(1_000)).toEqual([]);
-    expect(rig.hear('a', beat({ backlogMs: 5_000 }))).toEqual(['> a: stealRequest 4']);
+    const told = beat({ backlogMs: 5_000, jobs: [progress('j')] });
+    expect(rig.hear('a', told)).toEqual(['> a: stealRequest 4']);
   });
 
   it('gives a victim up that does not answer', () => {

@@ -54,6 +54,20 @@ describe('submitting alone', () => {
 });
 
 describe('submitting with another peer', () => {
+  it('gives a job back to a submitter that died before its own disk had it', () => {
+    const rig = new Rig({ name: 'b' });
+    rig.connect('a');
+    rig.hear('a', { kind: 'jobOffered', header: header('j', 10) });
+    rig.load('j', 10);
+    rig.lose('a');
+    // Back with an empty memory, and offered nothing, for the job's record is not on this disk yet.
+    expect(rig.connect('a', 1, 2)).not.toContain('> a: jobOffered j');
+    rig.persisted(1);
+    rig.hearing(1_500, 'c');
+    expect(withoutBeats(rig.hear('a', beat()))).toEqual(['> a: jobOffered j']);
+    expect(withoutBeats(rig.hear('a', beat({ jobs: [progress('j')] })))).toEqual([]);
+  });
+
   it('offers the job at once, grants the armed peer its share when costs are known, and answers when the other disk has it', () => {
     const rig = new Rig();
     rig.connect('b');

@@ -1,12 +1,24 @@
 // L4: when all is done only heartbeats are left: no steal, no row, no census, nothing on a disk.
+import { DEFAULT_LIMITS } from '../../limits.ts';
 import type { Message } from '../../messages.ts';
+import type { Scenario } from '../scenario.ts';
 import type { Check, Sending, Step, WorldView } from '../watch.ts';
 
 /** What is under way when the last peer learns of the end may still arrive, a dead peer is found out after 10 s,
  * and the copies that it had are made anew. */
-export const SETTLE_MS = 20_000;
+const SETTLE_MS = 20_000;
 /** How long the world is watched after that. */
-export const WATCH_MS = 3_000;
+const WATCH_MS = 3_000;
+
+/** Both shrink with the time-outs of the cores. */
+export function settleMs({ limits }: Scenario): number {
+  const { lostMs } = DEFAULT_LIMITS;
+  return SETTLE_MS * ((limits?.lostMs ?? lostMs) / lostMs);
+}
+
+export function watchMs({ limits }: Scenario): number {
+  return limits === undefined ? WATCH_MS : 4 * limits.heartbeatMs;
+}
 
 export function quietWhenIdle(): Check {
   /** Per virtual time; only what is younger than `SETTLE_MS + WATCH_MS` can matter. */
@@ -27,10 +39,10 @@ export function quietWhenIdle(): Check {
     over(world: WorldView): string | undefined {
       const { endedAtMs } = world;
       if (endedAtMs === undefined || someJobGoesOn(world)) return undefined;
-      const late = seen.filter(({ atMs }) => atMs > endedAtMs + SETTLE_MS);
+      const late = seen.filter(({ atMs }) => atMs > endedAtMs + settleMs(world.scenario));
       const first = late[0];
       if (first === undefined) return undefined;
-      return `${late.length} events in ${WATCH_MS} ms of idleness, first: ${first.what}`;
+      return `${late.length} events in ${watchMs(world.scenario)} ms of idleness, first: ${first.what}`;
     },
   };
 }

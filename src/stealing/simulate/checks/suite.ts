@@ -4,16 +4,22 @@ import type { Check, JobTruth, WorldView } from '../watch.ts';
 import type { JobId } from '../../ids.ts';
 import { acknowledgedJobsStay } from './acknowledged.ts';
 import { noAlarm } from './alarms.ts';
+import { custodyIsBounded } from './bounded.ts';
 import { nobodyIsEverAway, promisedCopiesExist } from './copies.ts';
 import { nothingRunsTwice } from './duplicates.ts';
 import { jobsEnd } from './ends.ts';
+import { oldLivesAreFenced } from './fencing.ts';
+import { lifelinesAreArmed, nothingIsLostOnTheWay } from './lifelines.ts';
 import { countsNeverShrink } from './monotone.ts';
-import { quietWhenIdle, SETTLE_MS, WATCH_MS } from './quiet.ts';
+import { quietWhenIdle, settleMs, watchMs } from './quiet.ts';
+import { standInsYield } from './owner.ts';
 import { onlyPoisonFails } from './poison.ts';
 import { everyTaskCountsOnce, rowsAreTheReference } from './rows.ts';
 
 /** ms for which a run goes on after its end, so that silence can be heard. */
-export const quietWindowMs = SETTLE_MS + WATCH_MS;
+export function quietWindowMs(scenario: Scenario): number {
+  return settleMs(scenario) + watchMs(scenario);
+}
 
 export function suiteFor(
   scenario: Scenario,
@@ -28,7 +34,11 @@ export function suiteFor(
     noAlarm(),
     onlyPoisonFails(scenario, truths),
     quietWhenIdle(),
+    oldLivesAreFenced(),
+    custodyIsBounded(),
+    standInsYield(),
   ];
+  if (nothingIsLostOnTheWay(scenario)) checks.push(lifelinesAreArmed());
   if (nobodyIsEverAway(scenario)) checks.push(promisedCopiesExist());
   if (scenario.faults.length === 0) checks.push(nothingRunsTwice());
   return checks;

@@ -1,0 +1,223 @@
+// How close the core comes to the ideal as the mesh grows: 2, 10 and 100 virtual peers, without and with faults,
+// three seeds each, 0.5 ms and 3 ms one way. Same core, no codec.
+// With faults the two columns are the time against the survivors’ ideal: of what was not counted when they died, and,
+// stricter, of what nobody had run by then.
+//   node scripts/sim-scale.ts                     every row (minutes; the 100 peers most of it)
+//   node scripts/sim-scale.ts --peers 10 --faults   one size, its disasters only
+import { parseArgs } from 'node:util';
+import { StealingCore } from '../src/stealing/core.ts';
+import { WorkCount } from '../src/stealing/simulate/checks/duplicates.ts';
+import { jobsEnd } from '../src/stealing/simulate/checks/ends.ts';
+import { Traffic } from '../src/stealing/simulate/traffic.ts';
+import { greedyMs, type SlotGroup } from '../src/stealing/simulate/ideal.ts';
+import {
+  fastDisk,
+  lan,
+  type PlannedFault,
+  type Scenario,
+} from '../src/stealing/simulate/scenario.ts';
+import type { Check } from '../src/stealing/simulate/watch.ts';
+import { runScenario } from '../src/stealing/simulate/world.ts';
+
+interface Row {
+  readonly peers: number;
+  readonly work: string;
+  readonly tasks: number;
+  readonly taskMs: number;
+  readonly groups: readonly SlotGroup[];
+  readonly disasters: readonly Disaster[];
+}
+
+interface Disaster {
+  readonly name: string;
+  readonly kind: 'kill' | 'powerLoss';
+  readonly dead: readonly number[];
+}
+
+const TWO: readonly SlotGroup[] = [
+  { slots: 12, speed: 1 },
+  { slots: 10, speed: 1 },
+];
+const TEN: readonly SlotGroup[] = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map((slots) => ({
+  slots,
+  speed: slots === 12 ? 1 : 0.9,
+}));
+const HUNDRED: readonly SlotGroup[] = Array.from({ length: 100 }, (_, i) => ({
+  slots: 8,
+  speed: 0.5 + ((i * 37) % 100) / 99,
+}));
+
+const EITHER: readonly Disaster[] = [
+  { name: 'submitter killed half-way', kind: 'kill', dead: [0] },
+  { name: 'other killed half-way', kind: 'kill', dead: [1] },
+];
+const THREE_OF_TEN: Disaster = {
+  name: '3 killed, submitter among them',
+  kind: 'kill',
+  dead: [0, 3, 4],
+};
+const ONE_SILENT: Disaster = { name: 'one silent', kind: 'powerLoss', dead: [2] };
+const TENTH: Disaster = {
+  name: '10 % die',
+  kind: 'kill',
+  dead: Array.from({ length: 10 }, (_, i) => i * 10 + 3),
+};
+
+const ROWS: readonly Row[] = [
+  { peers: 2, work: '300 x 50 ms', tasks: 300, taskMs: 50, groups: TWO, disasters: EITHER },
+  { peers: 2, work: '1M x 50 us', tasks: 1e6, taskMs: 0.05, groups: TWO, disasters: EITHER },
+  {
+    peers: 10,
+    work: '300 x 50 ms',
+    tasks: 300,
+    taskMs: 50,
+    groups: TEN,
+    disasters: [THREE_OF_TEN],
+  },
+  {
+    peers: 10,
+    work: '1M x 1 ms',
+    tasks: 1e6,
+    taskMs: 1,
+    groups: TEN,
+    disasters: [THREE_OF_TEN, ONE_SILENT],
+  },
+  { peers: 100, work: '1M x 10 ms', tasks: 1e6, taskMs: 10, groups: HUNDRED, disasters: [TENTH] },
+];
+
+const SUBMIT_MS = 1_500;
+
+const { values } = parseArgs({
+  options: {
+    peers: { type: 'string', multiple: true },
+    seeds: { type: 'string', default: '3' },
+    /** Only the rows with disasters; --calm: only those without. */
+    faults: { type: 'boolean', default: false },
+    calm: { type: 'boolean', default: false },
+    latency: { type: 'string', multiple: true, default: ['0.5', '3'] },
+    /** Part of the tasks, for a quick look. */
+    part: { type: 'string', default: '1' },
+  },
+});
+
+let isFailed = false;
+process.stdout.write(
+  'peers  work         ms    seed  what                             eff_greedy      eff_LB  steal msg/task  steals/peer  queue ms  run s\n',
+);
+for (const row of ROWS) {
+  if (values.peers !== undefined && !values.peers.includes(String(row.peers))) continue;
+  for (const latencyMs of values.latency.map(Number)) {
+    for (let seed = 1; seed <= Number(values.seeds); seed++) {
+      if (!values.faults) measure({ row, latencyMs, seed, disaster: undefined });
+      if (values.calm) continue;
+      for (const disaster of row.disasters) measure({ row, latencyMs, seed, disaster });
+    }
+  }
+}
+process.exitCode = isFailed ? 1 : 0;
+
+interface Question {
+  readonly row: Row;
+  readonly latencyMs: number;
+  readonly seed: number;
+  readonly disaster: Disaster | undefined;
+}
+
+/** The machines of a row, one job, and at half of the ideal time its disaster. */
+function scenarioOf({ row, latencyMs, seed, disaster }: Question, tasks: number): Scenario {
+  const wholeMs = greedyMs(tasks, row.taskMs, row.groups);
+  const faults: PlannedFault[] = (disaster?.dead ?? []).map((peer) => ({
+    atMs: SUBMIT_MS + wholeMs / 2,
+    fault: { kind: disaster?.kind ?? 'kill', peer, downMs: 'for good' },
+  }));
+  return {
+    seed,
+    peers: row.groups.map(({ slots, speed }, i) => ({
+      name: `peer-${String(i + 1).padStart(3, '0')}`,
+      slots,
+      unitsPerMs: 1_000 * speed,
+      startMs: i % 50,
+    })),
+    jobs: [
+      {
+        name: 'job-1',
+        submitter: 0,
+        submitMs: SUBMIT_MS,
+        runs: [{ tasks, units: Math.round(row.taskMs * 1_000) }],
+        rowWidth: 1,
+        dataBytes: 20_000,
+      },
+    ],
+    network: { ...lan, latencyMs: [latencyMs, latencyMs + 1e-9], jitterMs: latencyMs / 10 },
+    disk: fastDisk,
+    faults,
+    calmFromMs: Math.max(SUBMIT_MS, ...faults.map(({ atMs }) => atMs)),
+    patienceMs: 20_000 + 3 * wholeMs,
+    seeding: true,
+  };
+}
+
+function measure(question: Question): void {
+  const { row, latencyMs, seed, disaster } = question;
+  const startedAt = performance.now();
+  const tasks = Math.max(1, Math.round(row.tasks * (row.tasks > 1_000 ? Number(values.part) : 1)));
+  const { taskMs, groups } = row;
+  const wholeMs = greedyMs(tasks, taskMs, groups);
+  const deathMs = SUBMIT_MS + wholeMs / 2;
+  const count = new WorkCount();
+  const traffic = new Traffic();
+  let counted = 0;
+  let ran = 0;
+  let isCounted = false;
+  const before: Check = {
+    name: 'counted at the death',
+    stepped: ({ atMs, world }) => {
+      if (isCounted || disaster === undefined || atMs < deathMs - 1) return undefined;
+      isCounted = true;
+      ran = [...count.tasks.values()].reduce((sum, tasksOf) => sum + tasksOf, 0);
+      for (const { core } of world.peers) {
+        for (const job of core?.status(0).jobs ?? []) counted = Math.max(counted, job.counted);
+      }
+      return undefined;
+    },
+  };
+  const { violations } = runScenario(scenarioOf(question, tasks), {
+    makeCore: (setup) => new StealingCore(setup),
+    checks: [jobsEnd(), count.check, traffic.check, before],
+  });
+  const spanMs = count.lastMs - SUBMIT_MS;
+  const survivors = groups.filter((_, i) => disaster?.dead.includes(i) !== true);
+  // By what was counted at the death; and, stricter, by all that anybody had run by then.
+  const [idealMs, strictMs] = [counted, ran].map(
+    (done) => wholeMs / 2 + greedyMs(tasks - done, taskMs, survivors),
+  );
+  const speed = groups.reduce((sum, group) => sum + group.slots * group.speed, 0);
+  const areaMs = (tasks * taskMs) / speed;
+  const cells = [
+    String(row.peers).padEnd(5),
+    row.work.padEnd(11),
+    latencyMs.toFixed(1).padStart(4),
+    String(seed).padStart(4),
+    ` ${(disaster?.name ?? 'no faults').padEnd(31)}`,
+    ...(disaster === undefined
+      ? [percent(wholeMs / spanMs), percent(areaMs / spanMs)]
+      : [times(spanMs / (idealMs ?? 1)), times(spanMs / (strictMs ?? 1))]),
+    (traffic.stealMessages / tasks).toFixed(4).padStart(14),
+    (traffic.grants / groups.length).toFixed(1).padStart(11),
+    traffic.longestQueueMs.toFixed(1).padStart(8),
+    ((performance.now() - startedAt) / 1_000).toFixed(0).padStart(5),
+  ];
+  process.stdout.write(`${cells.join('  ')}\n`);
+  for (const { check, text } of violations) {
+    isFailed = true;
+    process.stdout.write(`  FAILED ${check}: ${text.slice(0, 300)}\n`);
+  }
+}
+
+function percent(part: number): string {
+  return `${(100 * part).toFixed(1)} %`.padStart(10);
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(3)} x`.padStart(10);
+}

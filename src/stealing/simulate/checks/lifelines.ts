@@ -1,0 +1,46 @@
+// L5: on an idle mesh every peer waits at every other one (up to 32 peers everybody is a neighbour): for each
+// connection there was a lifeline, after it opened.
+import type { Scenario } from '../scenario.ts';
+import type { Check, Step, WorldView } from '../watch.ts';
+
+/** Whether every message that is sent over a connection which stays arrives. */
+export function nothingIsLostOnTheWay({ faults, peers }: Scenario): boolean {
+  return peers.length <= 32 && faults.every(({ fault }) => fault.kind !== 'noise');
+}
+
+export function lifelinesAreArmed(): Check {
+  const connected = new Set<string>();
+  const armed = new Set<string>();
+  return {
+    name: 'L5 an idle peer waits at every neighbour',
+    stepped({ peer, incarnation, input }: Step): undefined {
+      const at = `${peer}/${incarnation}`;
+      if (input.kind === 'peerConnected') {
+        const key = `${input.face.peer}/${input.face.incarnation} at ${at}`;
+        connected.add(key);
+        armed.delete(key);
+      } else if (input.kind === 'peerDisconnected') {
+        for (const key of connected) {
+          if (key.startsWith(`${input.peer}/`) && key.endsWith(` at ${at}`)) connected.delete(key);
+        }
+      } else if (input.kind === 'messageReceived' && input.message.kind === 'lifelineArmed') {
+        armed.add(`${input.from}/${input.incarnation} at ${at}`);
+      }
+    },
+    over(world: WorldView): string | undefined {
+      if (!world.hasEnded) return undefined;
+      const running = world.peers.filter(({ core }) => core !== undefined);
+      const isBusy = running.some((peer) =>
+        peer.core?.status(peer.localMs).jobs.some(({ isActive }) => isActive),
+      );
+      if (isBusy) return undefined;
+      for (const from of running) {
+        for (const to of running) {
+          const key = `${from.id}/${from.incarnation} at ${to.id}/${to.incarnation}`;
+          if (connected.has(key) && !armed.has(key)) return `${from.id} does not wait at ${to.id}`;
+        }
+      }
+      return undefined;
+    },
+  };
+}

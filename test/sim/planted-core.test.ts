@@ -1,0 +1,159 @@
+// Bugs planted in the core, one method each, named by what they break. Every one must be found by some check within
+// 2,000 schedules, and the unpatched core must pass the very seeds that found them.
+import { afterEach, describe, expect, test } from 'vitest';
+import { Beliefs } from '../../src/stealing/beliefs.ts';
+import { StealingCore } from '../../src/stealing/core.ts';
+import { Custody } from '../../src/stealing/custody.ts';
+import { Greeting } from '../../src/stealing/greeting.ts';
+import { JobBook } from '../../src/stealing/job-book.ts';
+import { Recording } from '../../src/stealing/recording.ts';
+import { CoreState } from '../../src/stealing/state.ts';
+import { Thief } from '../../src/stealing/thief.ts';
+import { drawBrief } from '../../src/stealing/simulate/brief.ts';
+import { judge } from '../../src/stealing/simulate/judge.ts';
+import type { FaultKind } from '../../src/stealing/simulate/scenario.ts';
+
+const SEEDS_MAX = 2_000;
+
+interface Planted {
+  readonly breaks: string;
+  readonly kinds: readonly FaultKind[];
+  readonly plant: () => void;
+}
+
+const undo: (() => void)[] = [];
+
+afterEach(() => {
+  while (undo.length > 0) undo.pop()?.();
+});
+
+/** Replaces one method of the core until the test is over. */
+function replace<T extends object, K extends keyof T>(
+  room: { readonly prototype: T },
+  method: K,
+  by: (original: T[K]) => T[K],
+): void {
+  const original = room.prototype[method];
+  undo.push(() => {
+    room.prototype[method] = original;
+  });
+  room.prototype[method] = by(original);
+}
+
+const nothing = (): (() => void) => () => {};
+
+const PLANTED: readonly Planted[] = [
+  {
+    breaks: 'lost work is not queued again',
+    kinds: ['kill', 'powerLoss'],
+    plant: () =>
+      replace(
+        JobBook,
+        'enqueue',
+        (enqueue) =>
+          function (this: JobBook, intervals, end) {
+            return end === 'bottom' ? 0 : enqueue.call(this, intervals, end);
+          },
+      ),
+  },
+  {
+    breaks: 'a row waits for no disk before it is told',
+    kinds: [],
+    plant: () =>
+      replace(
+        CoreState,
+        'send',
+        (send) =>
+          function (this: CoreState, to, message) {
+            send.call(this, to, message);
+          },
+      ),
+  },
+  {
+    breaks: 'what a lost thief did not confirm stays granted',
+    kinds: ['kill', 'noise'],
+    plant: () => replace(Custody, 'takeBack', nothing),
+  },
+  {
+    breaks: 'a grant is sent once only',
+    kinds: ['noise'],
+    plant: () => replace(Custody, 'tick', nothing),
+  },
+  {
+    breaks: 'silence is never a loss',
+    kinds: ['powerLoss'],
+    plant: () => replace(Beliefs, 'look', () => () => []),
+  },
+  {
+    breaks: 'no second copy is made',
+    kinds: ['kill'],
+    plant: () => replace(Recording, 'deliverOwed', nothing),
+  },
+  {
+    breaks: 'whoever has the job owns it for ever',
+    kinds: ['kill', 'partition'],
+    plant: () =>
+      replace(
+        CoreState,
+        'ownerOf',
+        (ownerOf) =>
+          function (this: CoreState, job) {
+            return job.lastOwner === this.self ? this.self : ownerOf.call(this, job);
+          },
+      ),
+  },
+  {
+    breaks: 'a lifeline is not armed anew at a peer that came back',
+    kinds: ['flapping', 'leave'],
+    plant: () => replace(Thief, 'forget', nothing),
+  },
+  {
+    breaks: 'a grant takes one task too many along',
+    kinds: [],
+    plant: () =>
+      replace(
+        Custody,
+        'grant',
+        (grant) =>
+          function (this: Custody, to, request, batches) {
+            const wider = batches.map(({ job, intervals }) => ({
+              job,
+              intervals: intervals.map(([start, end]) => [Math.max(0, start - 1), end] as const),
+            }));
+            grant.call(this, to, request, wider);
+          },
+      ),
+  },
+  {
+    breaks: 'an ending that was missed is told nobody',
+    kinds: ['noise'],
+    plant: () => replace(Greeting, 'remind', nothing),
+  },
+  {
+    breaks: 'a job that was missed is offered to nobody',
+    kinds: ['noise', 'flapping', 'kill'],
+    plant: () => replace(Greeting, 'offerUnheard', nothing),
+  },
+];
+
+function findings(seed: number, kinds: readonly FaultKind[]): string[] {
+  const { violations } = judge(drawBrief(seed, kinds), {
+    makeCore: (setup) => new StealingCore(setup),
+  });
+  return violations.map(({ check }) => check);
+}
+
+describe('a core with a planted bug', () => {
+  test.each(PLANTED)('is caught when $breaks, on a seed that the sound core passes', (planted) => {
+    planted.plant();
+    let seed = 0;
+    let found: string[] = [];
+    while (seed < SEEDS_MAX && found.length === 0) found = findings(++seed, planted.kinds);
+    while (undo.length > 0) undo.pop()?.();
+    expect(found, `${planted.breaks}: nothing found in ${seed} seeds`).not.toEqual([]);
+    for (let passed = 1; passed <= Math.min(seed, 10); passed++) {
+      expect(findings(passed, planted.kinds), `the sound core, seed ${passed}`).toEqual([]);
+    }
+    expect(findings(seed, planted.kinds), `the sound core, seed ${seed}`).toEqual([]);
+  });
+});
