@@ -16,6 +16,7 @@ export interface InputFlags {
   readonly data?: string;
   readonly cash?: string;
   readonly fee?: string;
+  readonly part?: string;
 }
 
 /** Undefined: the problems are on the screen, nothing is to be submitted. */
@@ -26,7 +27,7 @@ export async function readJob(
 ): Promise<PreparedJob | undefined> {
   const fromStdin = file === '-';
   const text = fromStdin ? await readStdin() : await readJobFile(file);
-  const { data, cash, fee } = flags;
+  const { data, cash, fee, part } = flags;
   const directory = fromStdin ? process.cwd() : dirname(resolve(file));
   const { prepareJob, formatProblems } = await import('../jobfile/prepare.ts');
   const result = await prepareJob({
@@ -38,6 +39,7 @@ export async function readJob(
       ...(data === undefined ? {} : { dataFile: resolve(data) }),
       ...(cash === undefined ? {} : { cash: parseNumber(cash, '--cash') }),
       ...(fee === undefined ? {} : { fee: parseNumber(fee, '--fee') }),
+      ...(part === undefined ? {} : { part }),
     },
   });
   if (result.ok) return result.prepared;

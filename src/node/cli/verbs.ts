@@ -34,6 +34,7 @@ function declareRunning(program: Command, run: Run): void {
     .option('--data <file>', 'candles, for a file that names none')
     .option('--cash <amount>', 'starting cash, for a file that names none')
     .option('--fee <fraction>', 'fee per side, for a file that names none')
+    .option('--part <name>', 'of the split: inSample, train-K or test-K instead of outOfSample')
     .option(
       '-o, --output <file>',
       'write the results to FILE.ndjson, .csv, .json or .parquet at the end',

@@ -19,13 +19,19 @@ import type {
   VariableSpec,
 } from '../../kernel/spec.ts';
 import { dataEntries } from './load-data.ts';
+import type { DateRange } from './split.ts';
 import type { BacktestInput, RuleInput, SpinInput, StrategyInput } from './schema.ts';
 import { comparisonText } from './rule-text.ts';
 import { namedIndicators } from './named.ts';
 import { variableSpec } from './variable.ts';
 
-/** `file` has passed all checks; `sha256s` name the binary forms of its datasets, in order. */
-export function buildBacktestSpec(file: BacktestInput, sha256s: readonly string[]): BacktestSpec {
+/** `file` has passed all checks; `sha256s` name the binary forms of its datasets, in order; `ranges` are the
+ * bars of each that count. */
+export function buildBacktestSpec(
+  file: BacktestInput,
+  sha256s: readonly string[],
+  ranges: readonly DateRange[],
+): BacktestSpec {
   const entries = dataEntries(file.data);
   return {
     version: 1,
@@ -33,8 +39,8 @@ export function buildBacktestSpec(file: BacktestInput, sha256s: readonly string[
     datasets: entries.map(({ data }, index) => ({
       sha256: sha256s[index] ?? '',
       symbol: data.symbol ?? (entries.length > 1 ? stemOf(data.file) : null),
-      fromMs: data.from === undefined ? null : Date.parse(data.from),
-      toMs: data.to === undefined ? null : Date.parse(data.to),
+      fromMs: ranges[index]?.fromMs ?? null,
+      toMs: ranges[index]?.toMs ?? null,
     })),
     broker: file.broker,
     strategies: file.strategies.map((strategy, index) => buildStrategy(strategy, index, file)),

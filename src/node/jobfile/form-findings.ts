@@ -14,6 +14,7 @@ import {
   sampleSchema,
   sideSchema,
   spinSchema,
+  splitSchema,
   stepsSchema,
   strategySchema,
 } from './schema.ts';
@@ -162,6 +163,7 @@ function objectAt(path: Path): { kind: string; keys: readonly string[] } {
     return { kind: 'data', keys: keysOf(dataSchema) };
   }
   if (last === 'sample') return { kind: 'sample', keys: keysOf(sampleSchema) };
+  if (last === 'split') return { kind: 'split', keys: keysOf(splitSchema) };
   if (last === 'broker') return { kind: 'broker', keys: keysOf(brokerSchema) };
   if (isIndex && path.length === 2) return { kind: 'strategy', keys: keysOf(strategySchema) };
   if (path.length === 3 && (last === 'long' || last === 'short')) {

@@ -7,6 +7,7 @@ import { parseCandleFile } from './candle-file.ts';
 import type { Finding, Path } from './place.ts';
 import type { Problem } from './problem.ts';
 import type { BacktestInput, DataInput } from './schema.ts';
+import type { DateRange } from './split.ts';
 import { commonStepMs, countGaps, timeframeMs } from './timeframe.ts';
 
 export interface LoadedData {
@@ -107,8 +108,7 @@ export function dataFindings(
     const message = `the file's bars are ${stepMs / 60_000} minutes apart`;
     findings.push({ path: [...path, 'timeframe'], message });
   }
-  const fromMs = data.from === undefined ? null : Date.parse(data.from);
-  const toMs = data.to === undefined ? null : Date.parse(data.to);
+  const { fromMs, toMs } = rangeOf(data);
   const { first, end } = describeMarket(candles, fromMs, toMs);
   if (end - first < 2) {
     const at = (bar: number): string => new Date(candles.timeMs[bar] ?? NaN).toISOString();
@@ -116,6 +116,14 @@ export function dataFindings(
     findings.push({ path: [...path, data.from === undefined ? 'to' : 'from'], message });
   }
   return findings;
+}
+
+/** The bars that count, as the job file says. */
+export function rangeOf({ from, to }: DataInput): DateRange {
+  return {
+    fromMs: from === undefined ? null : Date.parse(from),
+    toMs: to === undefined ? null : Date.parse(to),
+  };
 }
 
 function fileOf(entry: unknown): unknown {

@@ -3,18 +3,20 @@
 
 import { createHash } from 'node:crypto';
 import { encodeCandles } from '../../kernel/candles.ts';
+import { describeMarket } from '../../kernel/engine/market.ts';
 import { RuleError } from '../../kernel/language/token.ts';
 import type { JobSpec } from '../../kernel/spec.ts';
 import { buildBacktestSpec, buildSpinSpec } from './build-spec.ts';
 import { formFindings } from './form-findings.ts';
 import { type GenomesTranslated, translateGenomes } from './genome-file.ts';
-import { type LoadedData, dataEntries, dataFindings, loadData } from './load-data.ts';
+import { type LoadedData, dataEntries, dataFindings, loadData, rangeOf } from './load-data.ts';
 import { firstTooDeep } from './nesting.ts';
 import { type Finding, locateFindings, problemAt, syntaxProblems } from './place.ts';
 import type { Problem } from './problem.ts';
 import { type DataExtent, ruleFindings } from './rule-findings.ts';
 import { backtestSchema, spinSchema } from './schema.ts';
 import { SPEC_BYTES_MAX, specFault, taskCountOf, writeSpec } from './spec-blob.ts';
+import { type DateRange, narrow, splitFindings } from './split.ts';
 import { commonStepMs } from './timeframe.ts';
 
 export { formatProblems } from './problem.ts';
@@ -30,6 +32,8 @@ export interface PrepareInput {
     readonly dataFile?: string;
     readonly cash?: number;
     readonly fee?: number;
+    /** Of the file's split: rows about this part, not about the bars out of sample. */
+    readonly part?: string;
   };
 }
 
@@ -96,6 +100,9 @@ async function prepareParsed(
 function prepareSpin(file: unknown, input: PrepareInput): Outcome {
   const form = spinSchema.safeParse(file);
   if (!form.success) return faulty(formFindings(form.error.issues, file));
+  if (input.overrides?.part !== undefined) {
+    return faulty([{ path: ['kernel'], message: 'a spin job has no split and no parts' }]);
+  }
   const spec = buildSpinSpec(form.data);
   const fault = specFault(spec);
   if (fault !== undefined) return faulty([{ path: ['tasks'], message: fault }]);
@@ -140,10 +147,17 @@ async function checkBacktest(
     const one = loaded[index] as LoadedData;
     findings.push(...dataFindings(path, data, one), ...timeframeFindings(genomes, one));
   }
+  const part = input.overrides?.part;
+  findings.push(...splitFindings(form.data.split, part));
+  if (findings.length > 0) return faulty(findings);
+  const ranges = dataEntries(form.data.data).map(({ data }, index) =>
+    narrow(form.data.split, part, (loaded[index] as LoadedData).candles, rangeOf(data)),
+  );
+  findings.push(...tooShort(ranges, loaded, part));
   if (findings.length > 0) return faulty(findings);
   const datasets = encodeDatasets(loaded);
   const sha256s = loaded.map((one) => (datasets.get(one) as PreparedDataset).sha256);
-  const spec = buildBacktestSpec(form.data, sha256s);
+  const spec = buildBacktestSpec(form.data, sha256s, ranges);
   const fault = fullFormFault(spec);
   if (fault !== undefined) return faulty([{ path: [], message: fault }]);
   return finish(spec, {
@@ -163,6 +177,21 @@ function extentOf(loaded: readonly LoadedData[]): DataExtent {
     barCount: Math.min(...loaded.map(({ candles }) => candles.barCount)),
     stepMs: Math.max(...loaded.map(({ candles }) => commonStepMs(candles))),
   };
+}
+
+/** A part of a split may be too short to trade in, where the range that it is a part of is not. */
+function tooShort(
+  ranges: readonly DateRange[],
+  loaded: readonly LoadedData[],
+  part: string | undefined,
+): Finding[] {
+  return loaded.flatMap(({ candles, file }, index) => {
+    const { fromMs = null, toMs = null } = ranges[index] ?? {};
+    const { first, end } = describeMarket(candles, fromMs, toMs);
+    if (end - first >= 2) return [];
+    const message = `fewer than two bars of ${file} are in ${part ?? 'the part out of sample'}`;
+    return [{ path: ['split'], message }];
+  });
 }
 
 /** A rule that is sound as written may be too long or too deep with all of its names and parentheses. */

@@ -233,6 +233,20 @@ export const sampleSchema = z
   })
   .describe('so many of all tasks, evenly drawn');
 
+export const splitSchema = z
+  .strictObject({
+    mode: z.enum(['none', 'holdout', 'walkForward']),
+    folds: z.int().min(1).optional().describe('test parts, one after the other'),
+    train: z.number().optional().describe('fraction of the bars before the first test'),
+    test: z.number().optional().describe('fraction of the bars in each test'),
+    anchored: z
+      .boolean()
+      .default(true)
+      .describe('every train part begins at the first bar; false: it moves along with the tests'),
+    embargo: z.int().min(0).default(0).describe('bars left out between a train part and its test'),
+  })
+  .describe('rows are about the bars out of sample');
+
 const RANKS = [
   'netProfit',
   'cagr',
@@ -258,6 +272,7 @@ export const backtestSchema = z.strictObject({
       .max(MAX_DATASETS),
   ]),
   broker: brokerSchema.prefault({}),
+  split: splitSchema.default({ mode: 'none', anchored: true, embargo: 0 }),
   vars: variablesSchema.default({}),
   where: whereSchema.default([]),
   sample: sampleSchema.optional(),
@@ -286,6 +301,7 @@ export const spinSchema = z.strictObject({
 });
 
 export type DataInput = z.output<typeof dataSchema>;
+export type SplitInput = z.output<typeof splitSchema>;
 export type BacktestInput = z.output<typeof backtestSchema>;
 export type StrategyInput = z.output<typeof strategySchema>;
 export type RangeInput = z.output<typeof rangeSchema>;

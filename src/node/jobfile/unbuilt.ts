@@ -3,7 +3,7 @@
 
 /** By the kind of object they appear in. */
 export const UNBUILT_KEYS: Readonly<Record<string, readonly string[]>> = {
-  file: ['split', 'keep', 'filter', 'mine'],
+  file: ['keep', 'filter', 'mine'],
 };
 
 /** Values by their key. */

@@ -216,7 +216,7 @@ describe('a faulty job file', () => {
     [{ broker: { fill: 'clsoe' } }, 'broker.fill: must be one of "nextOpen", "close"'],
     [{ rank: 'dsr' }, 'rank: rank "dsr" is known but not built yet'],
     [{ rank: 'sharp' }, 'did you mean "sharpe"?'],
-    [{ split: {} }, ': key "split" is known but not built yet'],
+    [{ split: {} }, 'split: "mode" is missing'],
     [{ where: ['close > 1'] }, 'where.0: here only numbers and $variables are possible'],
     [{ where: ['$gone > 1'] }, 'where.0: unknown variable "$gone"'],
     [{ where: ['1 < 2'] }, 'where.0: there is no $variable in this condition'],
