@@ -19,6 +19,7 @@ import { type FollowFlags, readFollowFlags } from './watch.ts';
 
 export interface SubmitFlags extends InputFlags, FollowFlags {
   readonly detach?: boolean;
+  readonly dryRun?: boolean;
   readonly name?: string;
   readonly priority?: string;
   readonly weight?: string;
@@ -55,6 +56,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
   for (const warning of prepared.warnings) {
     if (!context.quiet && !context.json) context.err.line(`warning: ${warning}`);
   }
+  if (flags.dryRun === true) return (await import('./dry-run.ts')).dryRun(context, prepared);
   const place = await choosePlace(context, options);
   try {
     const job = await submitPrepared(place.handlers, {

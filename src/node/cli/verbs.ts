@@ -30,6 +30,10 @@ function declareRunning(program: Command, run: Run): void {
     .description('run a file of strategies on every peer')
     .argument('<file>', 'job file, or - for stdin')
     .option('-d, --detach', 'print the job id and return; the job goes on')
+    .option(
+      '--dry-run',
+      'check the file and say how many tasks, how long, how much memory; run nothing',
+    )
     .option('--name <name>', 'name of the job (default: that in the file, or the file name)')
     .option('--data <file>', 'candles, for a file that names none')
     .option('--cash <amount>', 'starting cash, for a file that names none')

@@ -3,6 +3,7 @@
 
 import { type Node, type ParseError, findNodeAtLocation, parseTree } from 'jsonc-parser';
 import type { Problem } from './problem.ts';
+import type { RepeatedKey } from './repeated-keys.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -56,6 +57,19 @@ export function syntaxProblems(file: string, text: string): Problem[] {
 
 export function problemAt(file: string, text: string, offset: number, message: string): Problem {
   return { file, ...new Lines(text).at(offset), path: '', message, caretLength: 1 };
+}
+
+export function repeatedProblems(
+  file: string,
+  text: string,
+  repeated: readonly RepeatedKey[],
+): Problem[] {
+  const lines = new Lines(text);
+  return repeated.map(({ key, first, again }) => {
+    const { line, col } = lines.at(first);
+    const message = `key "${key.slice(0, 40)}" stands here twice; the first is at ${line}:${col}`;
+    return { file, ...lines.at(again), path: '', message, caretLength: key.length + 2 };
+  });
 }
 
 /** By the parser's numbers of errors. */

@@ -11,8 +11,15 @@ import { formFindings } from './form-findings.ts';
 import { type GenomesTranslated, translateGenomes } from './genome-file.ts';
 import { type LoadedData, dataEntries, dataFindings, loadData, rangeOf } from './load-data.ts';
 import { firstTooDeep } from './nesting.ts';
-import { type Finding, locateFindings, problemAt, syntaxProblems } from './place.ts';
+import {
+  type Finding,
+  locateFindings,
+  problemAt,
+  repeatedProblems,
+  syntaxProblems,
+} from './place.ts';
 import type { Problem } from './problem.ts';
+import { repeatedKeys } from './repeated-keys.ts';
 import { type DataExtent, ruleFindings } from './rule-findings.ts';
 import { backtestSchema, spinSchema } from './schema.ts';
 import { SPEC_BYTES_MAX, specFault, taskCountOf, writeSpec } from './spec-blob.ts';
@@ -73,6 +80,9 @@ export async function prepareJob(input: PrepareInput): Promise<Prepared> {
   } catch {
     return { ok: false, problems: syntaxProblems(fileName, text) };
   }
+  const repeated = repeatedKeys(text);
+  if (repeated.length > 0)
+    return { ok: false, problems: repeatedProblems(fileName, text, repeated) };
   const genomes = translateGenomes(file);
   const outcome = await prepareParsed(withOverrides(genomes.file, input.overrides), genomes, input);
   if (outcome.prepared !== undefined) return { ok: true, prepared: outcome.prepared };
