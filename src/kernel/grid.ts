@@ -12,26 +12,25 @@ export class Grid {
   readonly names: readonly string[];
   /** Combinations that the conditions leave; 1 without variables. */
   readonly count: number;
-  readonly #variables: readonly VariableSpec[];
   readonly #digits: readonly Digit[];
 
   /** Throws an Error when the conditions would have to be tried on too many combinations. */
   constructor(variables: readonly VariableSpec[], where: readonly Comparison[] = []) {
-    this.#variables = variables;
     this.names = variables.map((variable) => variable.name);
-    this.#digits = couple(this.names, where).map((members) => digitOf(members, variables, where));
+    const values = variables.map((variable) => new VariableValues(variable));
+    this.#digits = couple(this.names, where).map((members) => digitOf(members, values, where));
     this.count = this.#digits.reduce((product, { count }) => product * count, 1);
   }
 
   /** Values at combination `index`, in the order of `names`. */
   valuesAt(index: number): Float64Array {
-    const values = new Float64Array(this.#variables.length);
+    const values = new Float64Array(this.names.length);
     let rest = index;
     for (let at = this.#digits.length - 1; at >= 0; at--) {
       const { members, count, kept } = this.#digits[at] as Digit;
       const digit = rest % count;
       rest = Math.floor(rest / count);
-      spread(kept === null ? digit : (kept[digit] as number), members, this.#variables, values);
+      spread(kept === null ? digit : (kept[digit] as number), members, values);
     }
     return values;
   }
@@ -63,9 +62,43 @@ export function variableValue(variable: VariableSpec, index: number): number {
   return readable(log ? from * pow(to / from, part) : from + (to - from) * part);
 }
 
+/** Values of a variable that are remembered: 2 KiB each, and few variables have more. */
+const REMEMBERED_MAX = 256;
+
+/** Rounding a value to what its writer meant takes as long as a short backtest, so a grid does it once a value. */
+class VariableValues {
+  readonly name: string;
+  readonly count: number;
+  readonly #variable: VariableSpec;
+  /** Since the first use: NaN where none is known. */
+  #known: Float64Array | undefined;
+
+  constructor(variable: VariableSpec) {
+    this.name = variable.name;
+    this.count = variableCount(variable);
+    this.#variable = variable;
+  }
+
+  at(index: number): number {
+    if (this.count > REMEMBERED_MAX) return variableValue(this.#variable, index);
+    this.#known ??= new Float64Array(this.count).fill(NaN);
+    const known = this.#known[index] as number;
+    if (!Number.isNaN(known)) return known;
+    const value = variableValue(this.#variable, index);
+    this.#known[index] = value;
+    return value;
+  }
+}
+
+/** A variable and its place among all. */
+interface Member {
+  readonly at: number;
+  readonly values: VariableValues;
+}
+
 interface Digit {
-  /** Indexes of its variables, ascending. */
-  readonly members: readonly number[];
+  /** Ascending. */
+  readonly members: readonly Member[];
   readonly count: number;
   /** The combinations of its variables that the conditions leave; null: all. */
   readonly kept: Uint32Array | null;
@@ -89,13 +122,14 @@ function couple(names: readonly string[], where: readonly Comparison[]): number[
 }
 
 function digitOf(
-  members: readonly number[],
-  variables: readonly VariableSpec[],
+  places: readonly number[],
+  variables: readonly VariableValues[],
   where: readonly Comparison[],
 ): Digit {
   const names = variables.map((variable) => variable.name);
-  const conditions = conditionsOn(members, names, where);
-  const size = sizeOf(members, variables);
+  const members = places.map((at) => ({ at, values: variables[at] as VariableValues }));
+  const conditions = conditionsOn(places, names, where);
+  const size = members.reduce((product, { values }) => product * values.count, 1);
   if (conditions.length === 0) return { members, count: size, kept: null };
   if (size > MAX_PRUNED_POINTS) {
     throw new Error(
@@ -107,7 +141,7 @@ function digitOf(
   const kept = new Uint32Array(size);
   let count = 0;
   for (let point = 0; point < size; point++) {
-    spread(point, members, variables, values);
+    spread(point, members, values);
     const holds = conditions.every(({ op, left, right }) =>
       compareValues(op, constantValue(left, valueOf), constantValue(right, valueOf)),
     );
@@ -132,19 +166,12 @@ function sizeOf(members: readonly number[], variables: readonly VariableSpec[]):
 }
 
 /** Writes the values that `members` have at combination `point` of theirs; the last one is the fastest. */
-function spread(
-  point: number,
-  members: readonly number[],
-  variables: readonly VariableSpec[],
-  values: Float64Array,
-): void {
+function spread(point: number, members: readonly Member[], values: Float64Array): void {
   let rest = point;
   for (let i = members.length - 1; i >= 0; i--) {
-    const at = members[i] as number;
-    const variable = variables[at] as VariableSpec;
-    const count = variableCount(variable);
-    values[at] = variableValue(variable, rest % count);
-    rest = Math.floor(rest / count);
+    const { at, values: known } = members[i] as Member;
+    values[at] = known.at(rest % known.count);
+    rest = Math.floor(rest / known.count);
   }
 }
 

@@ -21,6 +21,18 @@ describe('a grid with conditions', () => {
     expect(pointsOf(grid)).toEqual(['1,2,1', '1,2,2', '1,3,1', '1,3,2', '2,3,1', '2,3,2']);
   });
 
+  it('gives the values that its writer meant, the first time and later', () => {
+    const tenths: VariableSpec = { name: 'x', from: 0.1, step: 0.1, count: 3 };
+    const long: VariableSpec = { name: 'y', from: 0, step: 0.001, count: 300 };
+    const grid = new Grid([tenths, long]);
+    for (let round = 0; round < 2; round++) {
+      for (let index = 0; index < grid.count; index++) {
+        const wanted = [(Math.floor(index / 300) + 1) / 10, (index % 300) / 1000];
+        expect([...grid.valuesAt(index)]).toEqual(wanted);
+      }
+    }
+  });
+
   it('counts coupled variables as one, where the first of them stands', () => {
     const grid = new Grid([upTo('a', 2), upTo('n', 2), upTo('b', 2)], conditions('$a + $b <= 3'));
     expect(pointsOf(grid)).toEqual(['1,1,1', '1,2,1', '1,1,2', '1,2,2', '2,1,1', '2,2,1']);
