@@ -46,6 +46,7 @@ export class Census {
   /** A peer with work is gone, or the job has a new owner: ask as soon as no other round is open. */
   want(job: JobBook): void {
     job.censusWanted = true;
+    job.censusWantedMs = this.#state.nowMs;
     job.fruitlessRounds = 0;
   }
 
@@ -157,7 +158,10 @@ export class Census {
     const { nowMs, limits } = this.#state;
     if (nowMs < job.censusNotBeforeMs) return false;
     if (job.censusWanted) return true;
-    if (nowMs - Math.max(job.lastCensusMs, job.lastCountedMs) < limits.censusPauseMs) return false;
+    // Others learn of a loss later, and name until then what they granted to the dead. Heartbeats do not.
+    const isAfterLoss = nowMs - job.censusWantedMs < 2 * limits.censusPauseMs;
+    const pauseMs = isAfterLoss ? limits.heartbeatMs : limits.censusPauseMs;
+    if (nowMs - Math.max(job.lastCensusMs, job.lastCountedMs) < pauseMs) return false;
     if (!job.isActive) return job.ending?.state === 'done' && this.#lacksRows(job);
     if (job.ledger.isComplete || !this.#heldHere(job).isEmpty) return false;
     return this.#state.beliefs.live().every((belief) => {

@@ -54,6 +54,7 @@ export class JobBook {
   census: CensusRound | undefined;
   censusWanted = false;
   lastCensusMs = Number.NEGATIVE_INFINITY;
+  censusWantedMs = Number.NEGATIVE_INFINITY;
   censusNotBeforeMs = Number.NEGATIVE_INFINITY;
   /** Rounds in a row since which no row came, and the rows there were at the last. */
   fruitlessRounds = 0;

@@ -37,6 +37,19 @@ describe('a census of the owner', () => {
     expect(rig.book('j').ledger.counted.intervals()).toEqual([[50, 70]]);
   });
 
+  it('asks again soon after a loss: who learnt of it later had named what it granted to the dead', () => {
+    const rig = owner(100, ['b', 'c']);
+    rig.hear('b', request(1));
+    rig.hear('b', { kind: 'grantConfirmed', grant: 1 });
+    expect(rig.lose('b')).toEqual(['> c: census 1: j']);
+    expect(rig.hear('c', answer(1, [50, 100]))).toEqual([]);
+    rig.finishAll('j');
+    rig.persisted(3);
+    rig.hear('c', { kind: 'rowsKept', delivery: 1 });
+    expect(rig.book('j').ledger.counted.count).toBe(50);
+    expect(rig.hearing(500, 'c')).toContain('> c: census 2: j');
+  });
+
   it('waits for everybody who lives, asks again after a second, and closes when the silent one is lost', () => {
     const rig = owner(100, ['b', 'c', 'd']);
     rig.hear('b', request(1));
