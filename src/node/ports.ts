@@ -11,8 +11,10 @@ import type { Daemon, DaemonOptions } from './daemon.ts';
 import { MeshError } from './errors.ts';
 import { readLog } from './logs/read-log.ts';
 import { DEFAULT_KEEP } from './jobs/retention.ts';
+import { doorsOf } from './doors.ts';
 import { newJobId } from './jobs/job-id.ts';
 import { type JobId, peerId } from '../stealing/ids.ts';
+import type { PeerFace } from '../stealing/input.ts';
 import type { JobHeader } from '../stealing/job.ts';
 
 /** ms between the answer to `stop` or `leave` and the end of the process: the answer has to be out. */
@@ -49,6 +51,7 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
     putBlob: (sha256, body) => rooms.putBlob(sha256, body),
     connect: (addr, waitMs) => connect(daemon, addr, waitMs),
     key: () => Promise.resolve({ v: 1, ...rooms.key() }),
+    doors: doorsOf(daemon, (face) => connected(daemon, face)),
     logs: (query, signal) => readLog(rooms.logFolder, query, signal),
     leave: (timeoutMs) => leave(daemon, timeoutMs),
     stop: () => {
@@ -133,7 +136,10 @@ function rateKeyOf(kernel: string, datasets: SubmitRequest['datasets']): string 
 }
 
 async function connect(daemon: Daemon, addr: string, waitMs: number): Promise<ConnectView> {
-  const face = await daemon.rooms.join(addr, waitMs);
+  return connected(daemon, await daemon.rooms.join(addr, waitMs));
+}
+
+function connected(daemon: Daemon, face: PeerFace): ConnectView {
   const known = daemon.core.status(performance.now()).peers;
   const rttMs = known.find((peer) => peer.face.peer === face.peer)?.rttMs ?? 0;
   const { name, slots } = face;

@@ -20,6 +20,7 @@ import type { Keep } from './jobs/retention.ts';
 import { LogFile } from './logs/log-file.ts';
 import { Admission } from './net/admission.ts';
 import { DEFAULT_PORT, parseEndpoint } from './net/address.ts';
+import type { CallingCard } from './net/greeter.ts';
 import type { HostOptions } from './net/host-options.ts';
 import { MeshHost } from './net/host.ts';
 import { loadIdentity } from './net/identity.ts';
@@ -47,6 +48,8 @@ export interface DaemonOptions {
   /** IP or IP:PORT; default: the tailnet address, if there is one, and loopback. */
   readonly listen?: string;
   readonly port?: number;
+  /** Ranges beside the tailnet and loopback from which peers may come. */
+  readonly allowNets?: readonly string[];
   readonly peers: readonly string[];
   /** How long an embedded peer waits for the first of `peers`, ms. */
   readonly waitMs?: number;
@@ -85,10 +88,11 @@ export interface Rooms {
   readonly blobs: BlobStore;
   readonly pool: SlotPool;
   readonly host: MeshHost;
+  readonly admission: Admission;
   readonly loader: JobLoader;
   contact(peer: string): Contact | undefined;
   key(): { readonly key: string; readonly fingerprint: string };
-  join(addr: string, waitMs: number): Promise<PeerFace>;
+  join(addr: string, waitMs: number, card?: CallingCard): Promise<PeerFace>;
   /** Dials the peers that were named; an embedded peer waits for the first. */
   reachPeers(options: DaemonOptions): Promise<void>;
   putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
@@ -132,6 +136,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     version: options.version,
     membersFile: home.members,
     admission,
+    ...(options.allowNets === undefined ? {} : { allowNets: options.allowNets }),
     blobs: {
       size: (sha256) => disk.blobs.size(sha256),
       read: (sha256, offset, length) => disk.blobs.readRange(sha256, offset, length),
@@ -163,13 +168,14 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     blobs,
     pool,
     host,
+    admission,
     loader: openLoader(
       { host, blobs, pool, attached, memoryBytes: memoryBytesOf(options) },
       events,
     ),
     contact: (peer) => contactOf(host, options.version, peer) ?? met.get(peer),
     key: () => ({ key: admission.key.line, fingerprint: admission.key.fingerprint }),
-    join: (addr, waitMs) => joinWithin(host, addr, waitMs),
+    join: (addr, waitMs, card) => joinWithin(host, addr, { waitMs, card }),
     reachPeers: (wish) => reachPeers(host, firstPeer, wish),
     putBlob: (sha256, body) => blobs.write(sha256, body),
     keepAttached: (bytes) => attached.keep(bytes),
@@ -302,12 +308,16 @@ function contactOf(host: MeshHost, version: string, peer: string): Contact | und
   };
 }
 
-async function joinWithin(host: MeshHost, addr: string, waitMs: number): Promise<PeerFace> {
+async function joinWithin(
+  host: MeshHost,
+  addr: string,
+  { waitMs, card }: { waitMs: number; card: CallingCard | undefined },
+): Promise<PeerFace> {
   const giveUpMs = performance.now() + waitMs;
   for (;;) {
     const leftMs = Math.max(1, Math.ceil(giveUpMs - performance.now()));
     try {
-      return await host.join(addr, { signal: AbortSignal.timeout(leftMs) });
+      return await host.join(addr, { signal: AbortSignal.timeout(leftMs), card });
     } catch (error) {
       if (!isSilence(error) || performance.now() + NAMED_PEER_RETRY_MS >= giveUpMs) {
         throw isTimeout(error) ? silent(addr, error) : error;

@@ -1,5 +1,5 @@
 // The three commands that a person types, on two hosts with tailnet addresses: who is let in, and that both work.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { JobSummary, PeersView } from '../../src/node/control/api.ts';
@@ -77,6 +77,44 @@ describe.skipIf(obstacle !== undefined && !mustRun)(title, () => {
     expect(await keyOf(second)).toBe(await keyOf(first));
     await expectOneMesh(both);
     await expectShared(both);
+  });
+
+  test('an invite lets the second in; put out, it is refused with the old key and the old login', async () => {
+    const both = await machines([studio, mini], [mini, studio]);
+    const [first, second] = both as [Machine, Machine];
+    const { invite } = await first.json<{ invite: string }>(['invite']);
+    await second.join(['--slots', '1', '--invite', invite]);
+    await expectOneMesh(both);
+    expect(await keyOf(second)).toBe(await keyOf(first));
+    expect((await first.mesh(['peers', '--forget', 'mini'])).status).toBe(0);
+    expect(await keyOf(second)).not.toBe(await keyOf(first));
+    expect((await second.mesh(['stop'])).status).toBe(0);
+    await until('the second node is gone', async () => !(await second.isRunning()));
+    expect((await second.mesh(['join', '--peer', FIRST_IP])).status).toBe(7);
+    // As another peer of the same machine: Tailscale knows it again.
+    await rm(second.home, { recursive: true });
+    expect((await second.mesh(['join', '--peer', FIRST_IP])).status).toBe(7);
+  });
+
+  test('the code that the refused second shows, typed at the first, lets it in', async () => {
+    const both = await machines([], []);
+    const [first, second] = both as [Machine, Machine];
+    const words = ['join', '--name', 'mini', '--slots', '1', '--peer', FIRST_IP];
+    const refused = await second.mesh(words);
+    const code = /mesh approve (\S+)/.exec(refused.stderr)?.[1] ?? '';
+    expect(refused.status).toBe(7);
+    expect((await first.mesh(['approve', code])).status).toBe(0);
+    expect((await second.mesh(words)).status).toBe(0);
+    await expectOneMesh(both);
+  });
+
+  test('after mesh key require, the second is in with the key and unanswered without', async () => {
+    const [first, second] = (await machines([studio, mini], [mini, studio])) as [Machine, Machine];
+    expect((await first.mesh(['key', 'require'])).status).toBe(0);
+    expect((await second.mesh(['join', '--peer', FIRST_IP, '--wait', '2s'])).status).toBe(3);
+    const { invite } = await first.json<{ invite: string }>(['invite']);
+    await second.join(['--slots', '1', '--invite', invite]);
+    await expectOneMesh([first, second]);
   });
 
   test('a host whose address comes up after its node is found at that address, and its data too', async () => {

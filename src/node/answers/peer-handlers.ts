@@ -8,16 +8,20 @@ import type { JobBook } from '../../stealing/job-book.ts';
 import type { Message } from '../../stealing/messages.ts';
 import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
 import type {
+  ApprovalView,
   BrokenEvent,
   CancelView,
   ConnectView,
   DiskView,
+  ForgetView,
+  InviteView,
   JobEvent,
   JobsView,
   JobSummary,
   KeyView,
   LeaveView,
   PeersView,
+  RekeyView,
   ResultsView,
   SnapshotEvent,
   StatusView,
@@ -50,6 +54,12 @@ const PROGRESS_MS = 100;
 /** ms between two samples of every peer's load. */
 const SAMPLE_MS = 1_000;
 
+/** Who gets in, and who is put out. */
+export type Doors = Pick<
+  ControlHandlers,
+  'redeem' | 'invite' | 'approve' | 'rotateKey' | 'requireKey' | 'forget'
+>;
+
 export interface PeerPorts {
   readonly identity: Omit<StatusView['self'], 'pid'>;
   readonly embedded: boolean;
@@ -68,6 +78,7 @@ export interface PeerPorts {
   putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
   connect(addr: string, waitMs: number): Promise<ConnectView>;
   key(): Promise<KeyView>;
+  readonly doors: Doors;
   logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine>;
   leave(timeoutMs: number): Promise<LeaveView>;
   stop(): Promise<void>;
@@ -268,8 +279,32 @@ export class PeerHandlers implements ControlHandlers {
     return this.#ports.connect(addr, waitMs);
   }
 
+  redeem(invite: string, waitMs: number, addr?: string): Promise<ConnectView> {
+    return this.#ports.doors.redeem(invite, waitMs, addr);
+  }
+
   key(): Promise<KeyView> {
     return this.#ports.key();
+  }
+
+  invite(validMs: number): Promise<InviteView> {
+    return this.#ports.doors.invite(validMs);
+  }
+
+  approve(code: string): Promise<ApprovalView> {
+    return this.#ports.doors.approve(code);
+  }
+
+  rotateKey(): Promise<RekeyView> {
+    return this.#ports.doors.rotateKey();
+  }
+
+  requireKey(): Promise<RekeyView> {
+    return this.#ports.doors.requireKey();
+  }
+
+  forget(peer: string): Promise<ForgetView> {
+    return this.#ports.doors.forget(peer);
   }
 
   leave({ timeoutMs }: { timeoutMs: number }): Promise<LeaveView> {

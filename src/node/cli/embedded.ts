@@ -29,7 +29,7 @@ export async function startEmbedded(
 ): Promise<EmbeddedPeer> {
   const daemon = await startDaemon(context, options);
   try {
-    await reachPeers(daemon.handlers, options.peers, DEFAULT_WAIT_MS);
+    await reachPeers(daemon.handlers, options, DEFAULT_WAIT_MS);
   } catch (error) {
     // Who names a peer wants it to help: working alone would be another job than the one that was asked for.
     await daemon.close();

@@ -14,7 +14,7 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   const { Daemon } = await import('../daemon.ts');
   const daemon = await Daemon.start({
     ...options,
-    peers: [...options.peers],
+    peers: options.invite === undefined ? [...options.peers] : [],
     home: context.home,
     version: context.version,
   }).catch(async (error: unknown) => {
@@ -40,6 +40,14 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   const orphaned = (): void => stop('SIGTERM');
   if (process.channel !== undefined) process.once('disconnect', orphaned);
 
+  if (options.invite !== undefined) {
+    await daemon.handlers
+      .redeem(options.invite, options.waitMs, options.peers[0])
+      .catch(async (error: unknown) => {
+        await daemon.close();
+        throw error;
+      });
+  }
   const status = await daemon.handlers.status();
   if (context.json) printJson(context.out, status);
   else if (!context.quiet) {

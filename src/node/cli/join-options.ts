@@ -6,6 +6,8 @@ import { parseDuration, parseMemory, parseNumber, parseSlots, parseWhole } from 
 
 export interface JoinFlags {
   readonly peer?: readonly string[];
+  readonly invite?: string;
+  readonly allowNet?: readonly string[];
   readonly name?: string;
   readonly slots?: string;
   readonly memory?: string;
@@ -19,6 +21,8 @@ export interface JoinFlags {
 
 export interface JoinOptions {
   readonly peers: readonly string[];
+  /** Never in the arguments of the background process: others on this machine can read those. */
+  readonly invite?: string;
   readonly name?: string;
   readonly slots?: number;
   readonly memoryBytes?: number;
@@ -27,6 +31,8 @@ export interface JoinOptions {
   readonly waitMs: number;
   readonly throttle?: number;
   readonly keep?: Keep;
+  /** Ranges beside the tailnet and loopback from which peers may come. */
+  readonly allowNets?: readonly string[];
 }
 
 const NAME_CHARS_MAX = 63;
@@ -34,8 +40,10 @@ const PEERS_MAX = 64;
 const ADDRESS_CHARS_MAX = 300;
 
 export function readJoinFlags(flags: JoinFlags): JoinOptions {
-  const { name, slots, memory, listen, port, throttle, keep } = flags;
+  const { invite, allowNet, name, slots, memory, listen, port, throttle, keep } = flags;
   return {
+    ...(invite === undefined ? {} : { invite }),
+    ...(allowNet === undefined ? {} : { allowNets: readAllowNets(allowNet) }),
     peers: readPeers(flags.peer),
     waitMs: parseDuration(flags.wait, '--wait'),
     ...(name === undefined ? {} : { name: readName(name) }),
@@ -50,7 +58,8 @@ export function readJoinFlags(flags: JoinFlags): JoinOptions {
 
 /** The same flags again, for the background process. */
 export function joinArguments(options: JoinOptions): string[] {
-  const { name, slots, memoryBytes, listen, port, throttle, keep, waitMs, peers } = options;
+  const { name, slots, memoryBytes, listen, port, throttle, keep, waitMs } = options;
+  const { peers, allowNets = [] } = options;
   const pairs: readonly (readonly [string, string | number | undefined])[] = [
     ['--name', name],
     ['--slots', slots],
@@ -61,6 +70,7 @@ export function joinArguments(options: JoinOptions): string[] {
     ['--keep', keep === undefined ? undefined : `${keep.ms}ms,${keep.bytes}B`],
     ['--wait', `${waitMs}ms`],
     ...peers.map((peer) => ['--peer', peer] as const),
+    ...allowNets.map((net) => ['--allow-net', net] as const),
   ];
   return pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));
 }
@@ -111,6 +121,22 @@ export function readPeers(peers: readonly string[] = []): readonly string[] {
     }
   }
   return peers;
+}
+
+function readAllowNets(nets: readonly string[]): readonly string[] {
+  if (nets.length > PEERS_MAX) throw new MeshError('USAGE', `at most ${PEERS_MAX} --allow-net`);
+  for (const net of nets) {
+    const [, ip = '', bits] = /^([0-9a-fA-F:.]+)(?:\/(\d{1,3}))?$/.exec(net) ?? [];
+    const family = isIP(ip);
+    const isRange = family !== 0 && Number(bits ?? 32) <= (family === 4 ? 32 : 128);
+    // A whole Internet is not a network of friends; a typed /0 is a slip.
+    if (!isRange || Number(bits ?? 32) === 0) {
+      throw new MeshError('USAGE', `--allow-net must be a range, not "${net.slice(0, 60)}"`, {
+        hint: '--allow-net 192.168.7.0/24',
+      });
+    }
+  }
+  return nets;
 }
 
 function readName(name: string): string {

@@ -28,7 +28,7 @@ export async function join(context: Context, flags: JoinFlags): Promise<number> 
   const running = await ControlClient.find(context.home);
   if (running === undefined) await startInBackground(context, options);
   else {
-    await reachPeers(running, options.peers, options.waitMs);
+    await reachPeers(running, options, options.waitMs);
     warnOfSkew(context, running);
     noteIgnoredFlags(context, options);
   }
@@ -51,7 +51,7 @@ async function report(context: Context, ranBefore: boolean): Promise<void> {
 
 function noteIgnoredFlags(context: Context, options: JoinOptions): void {
   const given = joinArguments({ ...options, peers: [] }).map((flag) => flag.split('=')[0] ?? '');
-  const kept = given.filter((flag) => flag !== '--wait');
+  const kept = [...new Set(given)].filter((flag) => flag !== '--wait');
   if (kept.length === 0 || context.quiet) return;
   const flags = kept.join(', ');
   context.err.line(
@@ -61,10 +61,14 @@ function noteIgnoredFlags(context: Context, options: JoinOptions): void {
 
 /** Waits until one of `peers` has admitted this node; throws the most telling of their answers. */
 export async function reachPeers(
-  node: Pick<ControlHandlers, 'connect'>,
-  peers: readonly string[],
+  node: Pick<ControlHandlers, 'connect' | 'redeem'>,
+  { peers, invite }: { readonly peers: readonly string[]; readonly invite?: string },
   waitMs: number,
 ): Promise<void> {
+  if (invite !== undefined) {
+    await node.redeem(invite, waitMs, peers[0]);
+    return;
+  }
   if (peers.length === 0) return;
   try {
     await Promise.any(peers.map((addr) => node.connect(addr, waitMs)));
@@ -88,7 +92,7 @@ async function startInBackground(context: Context, options: JoinOptions): Promis
   const child = await spawnNode(home, options);
   try {
     const node = await waitForSocket(home, child, options.waitMs + START_MS_MAX);
-    await reachPeers(node, options.peers, options.waitMs);
+    await reachPeers(node, options, options.waitMs);
   } catch (error) {
     // A command that failed leaves things as they were: no half-joined node stays behind.
     await endNode(home, child);
@@ -115,7 +119,12 @@ async function spawnNode(home: string, options: JoinOptions): Promise<ChildProce
   if (program === undefined) throw new MeshError('INTERNAL', 'cannot tell how mesh was started');
   const log = await open(logPath(home), 'a', 0o600);
   try {
-    const words = ['join', '--foreground', `--home=${home}`, ...joinArguments(options)];
+    const words = [
+      'join',
+      '--foreground',
+      `--home=${home}`,
+      ...joinArguments(withoutInvited(options)),
+    ];
     const child = spawn(process.execPath, [...process.execArgv, program, ...words], {
       // Its working directory must not keep somebody's disk from being unmounted.
       cwd: home,
@@ -127,6 +136,11 @@ async function spawnNode(home: string, options: JoinOptions): Promise<ChildProce
   } finally {
     await log.close();
   }
+}
+
+/** With an invite the named peer is dialled by it, and not by the node on its own. */
+function withoutInvited(options: JoinOptions): JoinOptions {
+  return options.invite === undefined ? options : { ...options, peers: [] };
 }
 
 async function waitForSocket(

@@ -1,7 +1,8 @@
 // mesh peers: who is there and how busy.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PeersView } from '../control/api.ts';
-import { type Context, listFormat, withPeer } from './context.ts';
+import { type Context, listFormat, refuseVia, withPeer } from './context.ts';
+import { plural, printable } from './output/format.ts';
 import { parseDuration } from './options.ts';
 import { printJson } from './output/json.ts';
 import { renderPeers } from './output/peer-screens.ts';
@@ -33,14 +34,29 @@ const WATCH_MS_DEFAULT = '1s';
 
 export async function peers(
   context: Context,
-  flags: { readonly watch?: string | boolean },
+  flags: { readonly watch?: string | boolean; readonly forget?: string },
 ): Promise<number> {
+  if (flags.forget !== undefined) return forget(context, flags.forget);
   if (flags.watch === undefined) {
     print(context, await withPeer(context, (peer) => peer.peers()));
     return 0;
   }
   const text = flags.watch === true ? WATCH_MS_DEFAULT : String(flags.watch);
   return watchPeers(context, Math.max(100, parseDuration(text, '--watch')));
+}
+
+/** Puts a machine out: its identity, its Tailscale id, and the key that it has. */
+async function forget(context: Context, name: string): Promise<number> {
+  refuseVia(context, 'peers --forget');
+  const view = await withPeer(context, (peer) => peer.forget(name));
+  if (context.json) printJson(context.out, view);
+  else if (!context.quiet) {
+    const { peer, fingerprint, told } = view;
+    context.out.line(
+      `${printable(peer.name)} is forgotten; the mesh key is a new one, fingerprint ${fingerprint}; ${plural(told, 'other peer')} told`,
+    );
+  }
+  return 0;
 }
 
 function print(context: Context, view: PeersView): void {

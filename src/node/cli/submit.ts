@@ -115,7 +115,7 @@ async function choosePlace(
         },
       );
     }
-    await reachPeers(node, options.peers, CONNECT_MS);
+    await reachPeers(node, options, CONNECT_MS);
     await node.status();
     warnOfSkew(context, node);
     if (options.slots !== undefined && !context.quiet) {

@@ -90,11 +90,12 @@ function declareWatching(program: Command, run: Run): void {
     .command('peers')
     .description('who is there and how busy')
     .option('-w, --watch [interval]', 'look again and again (default every 1s)')
+    .option('--forget <peer>', 'put a machine out for good; the mesh gets a new key')
     .addHelpText(
       'before',
       examples('mesh peers', 'mesh peers -w', 'mesh peers --json | jq .totals'),
     )
-    .action((flags: { watch?: string | boolean }) =>
+    .action((flags: { watch?: string | boolean; forget?: string }) =>
       run(async (context) => (await import('./peers.ts')).peers(context, flags)),
     );
   program
@@ -169,6 +170,7 @@ function declareMachine(program: Command, run: Run): void {
     .command('join')
     .description('make this machine part of a mesh')
     .option('--peer <address>', 'any machine of the mesh: IP, host:port; repeatable', collect)
+    .option('--invite <word>', 'the word that `mesh invite` printed on a member')
     .option('--name <name>', 'what people call this machine (default: its host name)')
     .option('--slots <n>', 'backtests at a time (default: all cores)')
     .option(
@@ -181,6 +183,11 @@ function declareMachine(program: Command, run: Run): void {
     )
     .option('--port <port>', 'where to listen (default: 7420)')
     .option('--keep <age,size>', 'ended jobs stay for so long (default: 30d,20GB)')
+    .option(
+      '--allow-net <cidr>',
+      'a network beside the tailnet whose machines may connect',
+      collect,
+    )
     .option('--foreground', 'be the node instead of starting one')
     .option('--wait <duration>', 'how long to wait for a peer', '15s')
     .addOption(program.createOption('--throttle <factor>').hideHelp())
@@ -210,9 +217,26 @@ function declareSetUp(program: Command, run: Run): void {
   program
     .command('key')
     .description('the secret that proves membership')
-    .argument('<show>', 'show')
+    .argument('<action>', 'show, rotate (a new one for all), or require (of every connection)')
+    .addHelpText('before', examples('mesh key show', 'mesh key rotate', 'mesh key require'))
     .action((what: string) =>
       run(async (context) => (await import('./key.ts')).key(context, what)),
+    );
+  program
+    .command('invite')
+    .description('let one machine in, once')
+    .option('--valid <duration>', 'for how long', '1h')
+    .addHelpText('before', examples('mesh invite', 'mesh invite --valid 10m'))
+    .action((flags: { valid: string }) =>
+      run(async (context) => (await import('./invite.ts')).invite(context, flags)),
+    );
+  program
+    .command('approve')
+    .description('let the machine in that shows this code')
+    .argument('<code>', 'as the refused `mesh join` printed it there')
+    .addHelpText('before', examples('mesh approve K7FQX-3RTWM'))
+    .action((code: string) =>
+      run(async (context) => (await import('./invite.ts')).approve(context, code)),
     );
   program
     .command('completion')

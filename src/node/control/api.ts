@@ -219,6 +219,31 @@ export interface KeyView {
   readonly fingerprint: string;
 }
 
+export interface InviteView {
+  readonly v: 1;
+  /** The word for `mesh join --invite`. */
+  readonly invite: string;
+  readonly expiresAt: string;
+}
+
+export interface ApprovalView {
+  readonly v: 1;
+  readonly expiresAt: string;
+}
+
+/** The mesh has another key, or now requires it. */
+export interface RekeyView {
+  readonly v: 1;
+  readonly fingerprint: string;
+  readonly required: boolean;
+  /** Members that were told; others come back as newcomers do. */
+  readonly told: number;
+}
+
+export interface ForgetView extends RekeyView {
+  readonly peer: { readonly id: string; readonly name: string };
+}
+
 export interface LeaveView {
   readonly v: 1;
   /** Unfinished tasks that went to others. */

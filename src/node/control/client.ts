@@ -6,9 +6,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EXIT_CODES, type ErrorCode, MeshError } from '../errors.ts';
 import {
+  type ApprovalView,
   type BrokenEvent,
   type CancelView,
   type ConnectView,
+  type ForgetView,
+  type InviteView,
   type ErrorBody,
   type JobEvent,
   type JobsView,
@@ -16,6 +19,7 @@ import {
   type KeyView,
   type LeaveView,
   type PeersView,
+  type RekeyView,
   type ResultsView,
   type SnapshotEvent,
   type StatusView,
@@ -159,6 +163,32 @@ export class ControlClient implements ControlHandlers {
       body,
       patienceMs: waitMs + ANSWER_MS_MAX,
     });
+  }
+
+  redeem(invite: string, waitMs: number, addr?: string): Promise<ConnectView> {
+    const patienceMs = waitMs + ANSWER_MS_MAX;
+    const body = { invite, waitMs, addr };
+    return this.#json({ method: 'POST', path: '/v1/peers/redeem', body, patienceMs });
+  }
+
+  forget(peer: string): Promise<ForgetView> {
+    return this.#json({ method: 'POST', path: '/v1/peers/forget', body: { peer } });
+  }
+
+  invite(validMs: number): Promise<InviteView> {
+    return this.#json({ method: 'POST', path: '/v1/invites', body: { validMs } });
+  }
+
+  approve(code: string): Promise<ApprovalView> {
+    return this.#json({ method: 'POST', path: '/v1/approvals', body: { code } });
+  }
+
+  rotateKey(): Promise<RekeyView> {
+    return this.#json({ method: 'POST', path: '/v1/key/rotate', body: {} });
+  }
+
+  requireKey(): Promise<RekeyView> {
+    return this.#json({ method: 'POST', path: '/v1/key/require', body: {} });
   }
 
   leave(options: { timeoutMs: number }): Promise<LeaveView> {

@@ -1,15 +1,19 @@
 // The one list of what a peer can be asked to do. The daemon implements it, the server puts it on a socket, the
 // client offers it again on the other side: a verb cannot tell whether the peer lives in its own process.
 import type {
+  ApprovalView,
   BrokenEvent,
   CancelView,
   ConnectView,
+  ForgetView,
+  InviteView,
   JobEvent,
   JobsView,
   JobSummary,
   KeyView,
   LeaveView,
   PeersView,
+  RekeyView,
   ResultsView,
   SnapshotEvent,
   StatusView,
@@ -110,7 +114,17 @@ export interface ControlHandlers {
   cancel(job: string): Promise<CancelView>;
   /** Dials `addr` (IP, host:port, peer name) and waits for the hello at most `waitMs`. */
   connect(addr: string, waitMs: number): Promise<ConnectView>;
+  /** Dials the maker of an invite where the invite says that it is, or at `addr`. */
+  redeem(invite: string, waitMs: number, addr?: string): Promise<ConnectView>;
   key(): Promise<KeyView>;
+  /** Good once, at this peer alone, for `validMs`. */
+  invite(validMs: number): Promise<InviteView>;
+  /** Lets in the machine that shows `code`. Rejects with USAGE for what is no code. */
+  approve(code: string): Promise<ApprovalView>;
+  rotateKey(): Promise<RekeyView>;
+  requireKey(): Promise<RekeyView>;
+  /** `peer` as people type it. The peer is refused from here on, and so is its key. */
+  forget(peer: string): Promise<ForgetView>;
   /** Gives queue and jobs to others, at most `timeoutMs`; the peer goes down after the answer is out. */
   leave(options: { timeoutMs: number }): Promise<LeaveView>;
   /** The peer goes down after the answer is out; others find its work by census. */

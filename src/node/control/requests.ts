@@ -42,6 +42,20 @@ const connect = z.strictObject({
   addr: z.string().min(1).max(300),
   waitMs: z.int().min(0).max(WAIT_MS_MAX),
 });
+const redeem = z.strictObject({
+  invite: z.string().min(1).max(2000),
+  addr: z.string().min(1).max(300).optional(),
+  waitMs: z.int().min(0).max(WAIT_MS_MAX),
+});
+/** ms. An invite that is older is a forgotten one. */
+const invite = z.strictObject({
+  validMs: z
+    .int()
+    .min(1000)
+    .max(7 * 86_400_000),
+});
+const approve = z.strictObject({ code: z.string().min(1).max(40) });
+const forget = z.strictObject({ peer: z.string().min(1).max(300) });
 const leave = z.strictObject({ timeoutMs: z.int().min(0).max(WAIT_MS_MAX) });
 
 const sort = z.string().min(1).max(100).optional();
@@ -79,6 +93,26 @@ export function readSubmit(body: unknown): SubmitRequest {
 
 export function readConnect(body: unknown): { addr: string; waitMs: number } {
   return read(connect, body);
+}
+
+export function readRedeem(body: unknown): {
+  invite: string;
+  addr?: string | undefined;
+  waitMs: number;
+} {
+  return read(redeem, body);
+}
+
+export function readInvite(body: unknown): { validMs: number } {
+  return read(invite, body);
+}
+
+export function readApprove(body: unknown): { code: string } {
+  return read(approve, body);
+}
+
+export function readForget(body: unknown): { peer: string } {
+  return read(forget, body);
 }
 
 export function readLeave(body: unknown): { timeoutMs: number } {

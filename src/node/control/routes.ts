@@ -1,6 +1,7 @@
 // Method and path to handler. One table row per verb, so that the whole surface is on one screen:
 //
 //   GET  /v1/status  /v1/peers  /v1/jobs  /v1/key       POST /v1/jobs  /v1/peers  /v1/leave  /v1/stop
+//   POST /v1/peers/{redeem,forget}  /v1/invites  /v1/approvals  /v1/key/{rotate,require}
 //   GET  /v1/events  /v1/logs                                     POST /v1/jobs/:job/cancel
 //   GET  /v1/jobs/:job/{summary,results,events}
 //   GET  /v1/jobs/:job/tasks/:task/trades               HEAD, PUT /v1/blobs/:sha256
@@ -14,10 +15,14 @@ import {
   BLOB_BYTES_MAX,
   JSON_BYTES_MAX,
   parseJson,
+  readApprove,
   readConnect,
+  readForget,
+  readInvite,
   readLeave,
   readLogQuery,
   readObserveOptions,
+  readRedeem,
   readResultsQuery,
   readSubmit,
   readSummaryQuery,
@@ -65,6 +70,21 @@ const ROUTES: readonly Route[] = [
     const { addr, waitMs } = readConnect(await readJson(request));
     return handlers.connect(addr, waitMs);
   }),
+  own('POST', '/v1/peers/redeem', async ({ handlers, request }) => {
+    const { invite, waitMs, addr } = readRedeem(await readJson(request));
+    return handlers.redeem(invite, waitMs, addr);
+  }),
+  own('POST', '/v1/peers/forget', async ({ handlers, request }) =>
+    handlers.forget(readForget(await readJson(request)).peer),
+  ),
+  own('POST', '/v1/invites', async ({ handlers, request }) =>
+    handlers.invite(readInvite(await readJson(request)).validMs),
+  ),
+  own('POST', '/v1/approvals', async ({ handlers, request }) =>
+    handlers.approve(readApprove(await readJson(request)).code),
+  ),
+  own('POST', '/v1/key/rotate', ({ handlers }) => handlers.rotateKey()),
+  own('POST', '/v1/key/require', ({ handlers }) => handlers.requireKey()),
   own('POST', '/v1/leave', async ({ handlers, request }) =>
     handlers.leave(readLeave(await readJson(request))),
   ),

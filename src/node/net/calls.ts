@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerId } from '../../stealing/ids.ts';
 import { type Endpoint, formatEndpoint, isSameEndpoint, parseEndpoint } from './address.ts';
 import { isConnectionRefused } from './dialling.ts';
-import type { Greeter } from './greeter.ts';
+import type { CallingCard, Greeter } from './greeter.ts';
 import { BusyError, HELLO_TIMEOUT_MS } from './hello.ts';
 import type { Link } from './link.ts';
 import type { Members } from './members.ts';
@@ -40,7 +40,7 @@ export class Calls {
   }
 
   /** The link to whoever is at `endpoint`, an open one if there is one. */
-  call(endpoint: Endpoint, signal: AbortSignal): Promise<Link> {
+  call(endpoint: Endpoint, signal: AbortSignal, card?: CallingCard): Promise<Link> {
     const { neighbours, greeter, admit } = this.#init;
     const open = neighbours.all().find((link) => isSameEndpoint(link.endpoint, endpoint));
     if (open !== undefined) return Promise.resolve(open);
@@ -48,7 +48,7 @@ export class Calls {
     const known = this.#calls.get(place);
     if (known !== undefined) return known;
     const call = greeter
-      .dial(endpoint, signal)
+      .dial(endpoint, signal, card)
       .then(admit)
       .catch((error: unknown) => this.#orTheirs(error))
       .finally(() => this.#calls.delete(place));

@@ -52,7 +52,7 @@ export async function resolvePeer(addr: string, members: Members): Promise<Endpo
 export function checkAllowed(endpoint: Endpoint, rule: AddressRule): void {
   if (rule.allows(endpoint.ip)) return;
   const hint =
-    'Use its 100.x address (`tailscale ip` there), or allow the network in the configuration.';
+    'Use its 100.x address (`tailscale ip` there), or allow its network: mesh join --allow-net.';
   throw new MeshError('USAGE', `${endpoint.ip} is no tailnet address`, { hint });
 }
 
@@ -95,7 +95,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** The error, its causes and the parts of aggregates, flat; bounded against cycles. */
-function causes(error: unknown): Error[] {
+export function causes(error: unknown): Error[] {
   const found: Error[] = [];
   const open: unknown[] = [error];
   while (open.length > 0 && found.length < 32) {

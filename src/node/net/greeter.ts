@@ -6,7 +6,7 @@ import { MeshError } from '../errors.ts';
 import { type Face, MAX_HELLO_FRAME } from '../wire/hello.ts';
 import { type Endpoint, endpointOf, isLoopbackIp, parseEndpoint } from './address.ts';
 import type { Admission, Crossing } from './admission.ts';
-import { dial } from './dialling.ts';
+import { causes, dial } from './dialling.ts';
 import {
   BusyError,
   HELLO_TIMEOUT_MS,
@@ -17,6 +17,7 @@ import {
 import type { MeshNode } from './libp2p-node.ts';
 import { Link } from './link.ts';
 import type { Members } from './members.ts';
+import type { StrictNoise } from './strict-noise.ts';
 import { FrameStream } from './stream.ts';
 
 export const CONTROL_PROTOCOL = '/mesh/ctl/1.0.0';
@@ -27,10 +28,19 @@ const STRANGER_FRAME_BYTES_MAX = 1024;
 /** A refusal has this long to reach the other side before the connection goes. */
 const REFUSAL_GRACE_MS = 1000;
 
+/** With which a person sends this peer to a member that does not know it. */
+export interface CallingCard {
+  /** Of an invite, or of the approval code shown here. */
+  readonly secret: Uint8Array;
+  /** Who made the invite; nobody else may redeem it. */
+  readonly peer?: PeerId | undefined;
+}
+
 export interface GreeterInit {
   readonly node: MeshNode;
   readonly self: PeerId;
   readonly admission: Admission;
+  readonly strict: StrictNoise;
   readonly members: Members;
   readonly protocol: number;
   readonly face: () => Face;
@@ -48,13 +58,15 @@ export class Greeter {
   }
 
   /** Dials and gets admitted. Throws a MeshError REFUSED or VERSION, a BusyError, or what the network said. */
-  async dial(endpoint: Endpoint, signal: AbortSignal): Promise<Link> {
-    const connection = await dial(this.#init.node, endpoint, signal);
+  async dial(endpoint: Endpoint, signal: AbortSignal, card?: CallingCard): Promise<Link> {
+    const connection = await this.#connect(endpoint, signal);
     const remote = peerId(connection.remotePeer.toString());
     const abandoned = new AbortController();
     try {
       if (remote === this.#init.self)
         throw new MeshError('USAGE', 'that address is this very peer');
+      if (card?.peer !== undefined && card.peer !== remote)
+        throw new MeshError('REFUSED', `${endpoint.ip} is not the peer that made the invite`);
       const open = this.#init.linked(remote);
       if (open !== undefined) {
         connection.abort(new Error('connected already'));
@@ -63,7 +75,10 @@ export class Greeter {
       if (this.#greeting.has(remote)) throw new BusyError(remote, 'that peer is being greeted');
       this.#greeting.set(remote, abandoned);
       const limits = [signal, abandoned.signal, AbortSignal.timeout(HELLO_TIMEOUT_MS)];
-      return await this.#greet(connection, endpoint, AbortSignal.any(limits));
+      return await this.#greet(connection, endpoint, {
+        signal: AbortSignal.any(limits),
+        pass: card?.secret,
+      });
     } catch (error) {
       connection.abort(error as Error);
       throw abandoned.signal.aborted ? new BusyError(remote, 'the other side dialled us') : error;
@@ -98,11 +113,37 @@ export class Greeter {
     }
   }
 
-  async #greet(connection: Connection, endpoint: Endpoint, signal: AbortSignal): Promise<Link> {
+  /**
+   * A mesh that requires its key does not say so to anybody: who finds a handshake broken and has a key in use
+   * tries once more with the key in it.
+   */
+  async #connect(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
+    const { node, admission, strict } = this.#init;
+    try {
+      return await dial(node, endpoint, signal);
+    } catch (error) {
+      const isHandshake = causes(error).some(({ name }) => name === 'EncryptionFailedError');
+      if (!isHandshake || !admission.key.used || admission.key.isRequired) throw error;
+      const done = strict.presume(endpoint);
+      try {
+        return await dial(node, endpoint, signal);
+      } catch (cause) {
+        done();
+        throw cause;
+      }
+    }
+  }
+
+  async #greet(
+    connection: Connection,
+    endpoint: Endpoint,
+    { signal, pass }: { signal: AbortSignal; pass: Uint8Array | undefined },
+  ): Promise<Link> {
     const raw = await connection.newStream(CONTROL_PROTOCOL, { signal });
     const stream = new FrameStream(raw, MAX_HELLO_FRAME);
     const remote = peerId(connection.remotePeer.toString());
-    const face = await helloAsDialler(this.#meeting(stream, remote, endpoint, signal));
+    const meeting = this.#meeting(stream, remote, endpoint, signal);
+    const face = await helloAsDialler({ ...meeting, pass });
     return this.#link({ connection, stream, remote, endpoint, face, isOurs: true });
   }
 

@@ -16,7 +16,8 @@ import {
 } from '../wire/hello.ts';
 import type { Endpoint } from './address.ts';
 import type { Admission, Crossing } from './admission.ts';
-import type { ProofBinding } from './mesh-key.ts';
+import { type ProofBinding, proofBy } from './mesh-key.ts';
+import { claimOf, type Pass, verifiesPass } from './passes.ts';
 import type { FrameStream } from './stream.ts';
 
 /** The whole exchange. Tailscale's tool may take three seconds on either side. */
@@ -33,6 +34,8 @@ export interface Meeting {
   readonly signal: AbortSignal;
   /** A forgotten peer: refused at every door. */
   readonly isBarred: boolean;
+  /** The secret of an invite or of this machine's approval code, when we dial with one. */
+  readonly pass?: Uint8Array | undefined;
   /** Asked when the other side is admitted and not before. */
   face(): Face;
 }
@@ -47,7 +50,26 @@ export class BusyError extends Error {
   }
 }
 
-/** Throws a MeshError REFUSED or VERSION, a BusyError, or what broke the stream. */
+/** The other side does not know us. A person can vouch: that needs a code, which is made only then. */
+export class StrangerError extends Error {
+  readonly #ip: string;
+  readonly #fingerprint: string;
+
+  constructor(ip: string, fingerprint: string) {
+    super(`${ip} does not admit this machine`);
+    this.#ip = ip;
+    this.#fingerprint = fingerprint;
+  }
+
+  async withCode(admission: Admission): Promise<MeshError> {
+    const message = `${this.#ip} does not admit this machine: other mesh key (this one's is ${this.#fingerprint}), other Tailscale login`;
+    const code = await admission.showCode();
+    const hint = `mesh approve ${code} on ${this.#ip}, then this command again (or \`mesh invite\` there, or copy its key: \`mesh key show\`)`;
+    return new MeshError('REFUSED', message, { hint });
+  }
+}
+
+/** Throws a StrangerError, a MeshError REFUSED or VERSION, a BusyError, or what broke the stream. */
 export async function helloAsDialler(meeting: Meeting): Promise<Face> {
   const { stream, admission, signal } = meeting;
   const challenge = await expectHello(stream, signal, 'challenge');
@@ -55,7 +77,9 @@ export async function helloAsDialler(meeting: Meeting): Promise<Face> {
   const binding = bindingOf(meeting, 'dialler', nonce, challenge.nonce);
   const { fingerprint, used: keyUsed } = admission.key;
   const proof = admission.key.prove(binding);
-  say(stream, { kind: 'claim', protocol: meeting.protocol, nonce, proof, fingerprint, keyUsed });
+  const pass = meeting.pass && claimOf(meeting.pass, binding);
+  const { protocol } = meeting;
+  say(stream, { kind: 'claim', protocol, nonce, proof, fingerprint, keyUsed, pass });
   const verdict = await readHello(stream, signal);
   if (verdict?.kind === 'refused') throw refusedError(meeting, verdict);
   if (verdict?.kind !== 'admitted') throw new Error('the other side does not speak the hello');
@@ -76,9 +100,12 @@ export async function helloAsListener(
   const binding = bindingOf(meeting, 'listener', claim.nonce, listenerNonce);
   const keyAtFirst = admission.key.fingerprint;
   const isProven = admission.key.verifies(binding, claim.proof);
-  if (meeting.isBarred) return refuse(meeting, 'stranger');
+  const pass = admission.passes.behind(claim.pass, binding);
+  if (meeting.isBarred) return refuse(meeting, pass === undefined ? 'stranger' : 'forgotten');
   if (crossing().bothDial && !crossing().selfIsHigher) return refuse(meeting, 'busy');
-  const verdict = await admission.judge({ ...claim, isProven }, endpoint, crossing());
+  const former = isProven ? undefined : admission.key.formerBehind(binding, claim.proof);
+  const checked = { ...claim, isProven, isFormer: former !== undefined, pass };
+  const verdict = await admission.judge(checked, endpoint, crossing());
   if (verdict.kind === 'refuse') return refuse(meeting, verdict.reason);
   if (claim.protocol !== meeting.protocol) return refuse(meeting, 'version');
   stream.allowFrames(MAX_HELLO_FRAME);
@@ -86,56 +113,74 @@ export async function helloAsListener(
     const proof = admission.key.prove({ ...binding, role: 'listener' });
     say(stream, { kind: 'admitted', door: 'key', proof, key: undefined, face: meeting.face() });
     const { face } = await expectHello(stream, signal, 'accepted');
-    await admission.admitted(face.origin);
+    await admission.admitted(face.origin, face.mesh);
     return face;
   }
   const release = admission.tryExchange();
   if (release === undefined) return refuse(meeting, 'busy');
   try {
     if (admission.key.fingerprint !== keyAtFirst) return refuse(meeting, 'busy');
-    return await exchangeKey(meeting, verdict.door);
+    const answer = { ...binding, role: 'listener' } as const;
+    const proof =
+      pass !== undefined
+        ? proofBy(pass.secret, 'pass', answer)
+        : former && proofBy(former, 'rotation', answer);
+    return await exchangeKey(meeting, { door: verdict.door, proof, pass });
   } finally {
     release();
   }
 }
 
 /** The listener's side of the two doors behind which a key changes hands. */
-async function exchangeKey(meeting: Meeting, door: 'gift' | 'take'): Promise<Face> {
+async function exchangeKey(
+  meeting: Meeting,
+  {
+    door,
+    proof,
+    pass,
+  }: { door: 'gift' | 'take'; proof: Uint8Array | undefined; pass: Pass | undefined },
+): Promise<Face> {
   const { stream, admission, signal } = meeting;
   const key = door === 'gift' ? admission.key.bytes : undefined;
-  say(stream, { kind: 'admitted', door, proof: undefined, key, face: meeting.face() });
+  say(stream, { kind: 'admitted', door, proof, key, face: meeting.face() });
   const accepted = await expectHello(stream, signal, 'accepted');
   if (door === 'take') {
     if (accepted.key === undefined || admission.key.used) throw new Error('no key came');
-    await admission.adopt(accepted.key, accepted.face.origin);
+    const { origin, mesh } = accepted.face;
+    await admission.adopt(accepted.key, origin, mesh);
   }
+  if (pass !== undefined) await admission.passes.redeem(pass);
   await admission.admitted(accepted.face.origin);
   return accepted.face;
 }
 
 /** The dialler's side of the door; returns the key that the listener asked for. */
 async function acceptVerdict(
-  { admission, endpoint, remote }: Meeting,
+  meeting: Meeting,
   verdict: Extract<Hello, { kind: 'admitted' }>,
   binding: ProofBinding,
 ): Promise<Uint8Array | undefined> {
+  const { admission, endpoint, remote } = meeting;
   const { door, proof, key, face } = verdict;
+  const theirs = { ...binding, role: 'listener' } as const;
   if (door === 'key') {
-    const isProven =
-      proof !== undefined && admission.key.verifies({ ...binding, role: 'listener' }, proof);
+    const isProven = proof !== undefined && admission.key.verifies(theirs, proof);
     if (!isProven) throw notTrusted(endpoint, 'does not hold the mesh key');
-    await admission.admitted(face.origin);
+    await admission.admitted(face.origin, face.mesh);
     return undefined;
   }
   const release = admission.tryExchange();
   if (release === undefined) throw new BusyError(remote, 'another key exchange is under way here');
   try {
-    if (!(await admission.trusts(endpoint, door))) {
+    const isChosen =
+      door === 'gift' && meeting.pass !== undefined && verifiesPass(meeting.pass, theirs, proof);
+    const knewOurs = proof !== undefined && admission.key.verifiesRotation(theirs, proof);
+    if (!isChosen && !(await admission.trusts(endpoint, door, knewOurs))) {
       throw notTrusted(endpoint, 'offers its key, but Tailscale here does not vouch for it');
     }
     if (door === 'gift') {
       if (key === undefined) throw notTrusted(endpoint, 'offers no key');
-      await admission.adopt(key, face.origin);
+      await admission.adopt(key, face.origin, face.mesh);
       return undefined;
     }
     await admission.admitted(undefined);
@@ -168,12 +213,16 @@ function refusedError(
   }
   if (refusal.reason === 'keys') {
     const message = `${ip} belongs to another mesh: its key is ${refusal.fingerprint ?? '?'}, this one's is ${mine}`;
-    const hint = `Both keys are in use. To move this machine over: mesh stop, copy the key file from ${ip}, mesh join.`;
+    const hint = `Both keys are in use. To move this machine over: \`mesh invite\` on ${ip}, then here mesh join --invite and its word.`;
     return new MeshError('REFUSED', message, { hint });
   }
-  const message = `${ip} does not admit this machine: other mesh key (this one's is ${mine}), other Tailscale login`;
-  const hint = `Copy the key: run \`mesh key show\` on ${ip} and put the line into this machine's key file.`;
-  return new MeshError('REFUSED', message, { hint });
+  if (refusal.reason === 'forgotten') {
+    const message = `${ip} takes the pass, but its mesh has forgotten this machine's identity`;
+    const hint =
+      'It may come back as a new peer: mesh stop, move the file `identity` out of its home, then join with the invite again.';
+    return new MeshError('REFUSED', message, { hint });
+  }
+  return new StrangerError(ip, mine);
 }
 
 function notTrusted({ ip }: Endpoint, what: string): MeshError {

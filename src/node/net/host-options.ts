@@ -23,7 +23,7 @@ export interface ConnectedPeer extends MetPeer {
 }
 
 /** Fields, then a sentence, as the node's logger takes them. */
-interface NetLog {
+export interface NetLog {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;

@@ -16,16 +16,18 @@ import { BLOB_PROTOCOL, type BlobSink, fetchFrom, receiveBlob, serveBlob } from 
 import { decodeIncarnation, LARGE_MESSAGE_PROTOCOL } from './bulk.ts';
 import { Calls, LINK_AWAITED_MS } from './calls.ts';
 import { checkAllowed, resolvePeer, unreachable } from './dialling.ts';
-import { CONTROL_PROTOCOL, Greeter } from './greeter.ts';
+import { type CallingCard, CONTROL_PROTOCOL, Greeter } from './greeter.ts';
 import type { ConnectedPeer, HostOptions, MetPeer } from './host-options.ts';
-import { HELLO_TIMEOUT_MS } from './hello.ts';
+import { HELLO_TIMEOUT_MS, StrangerError } from './hello.ts';
 import { Introductions } from './introductions.ts';
+import { Keyring } from './keyring.ts';
 import { createNode, type MeshNode } from './libp2p-node.ts';
 import type { Link } from './link.ts';
 import { bindable, bindError, listenIps } from './listening.ts';
 import { type Member, Members } from './members.ts';
 import { Neighbours } from './neighbours.ts';
 import { FrameStream } from './stream.ts';
+import { StrictNoise } from './strict-noise.ts';
 
 /** A tailnet address may come up long after us; looking costs microseconds. */
 const LISTEN_RETRY_MS = 5000;
@@ -34,6 +36,7 @@ const TICK_MS = 1000;
 const CLOSE_TIMEOUT_MS = 2000;
 
 export class MeshHost {
+  readonly keyring: Keyring;
   readonly #options: HostOptions;
   readonly #rule: AddressRule;
   readonly #node: MeshNode;
@@ -45,13 +48,18 @@ export class MeshHost {
   readonly #calls: Calls;
   /** Announced first to last; the first is this peer's address. */
   readonly #listening: Endpoint[];
-  #relayed: ReadonlySet<string> = new Set();
   readonly #timers: NodeJS.Timeout[] = [];
   #isClosing = false;
 
   private constructor(
     options: HostOptions,
-    parts: { node: MeshNode; members: Members; rule: AddressRule; listening: Endpoint[] },
+    parts: {
+      node: MeshNode;
+      strict: StrictNoise;
+      members: Members;
+      rule: AddressRule;
+      listening: Endpoint[];
+    },
   ) {
     this.#options = options;
     this.#node = parts.node;
@@ -65,12 +73,17 @@ export class MeshHost {
       onBroken: (link, error) => this.#onBroken(link, error),
       onMessage: (link, message, attachment) => this.#deliver(link, message, attachment),
       onNews: (link, news, forgotten) => this.#onNews(link, news, forgotten),
+      onRekeyed: (key, mesh) => void this.keyring.heard(key, mesh),
     });
+    const { admission, log } = options;
+    const { members } = parts;
+    this.keyring = new Keyring({ admission, members, neighbours: this.#neighbours, log });
     this.#introductions = new Introductions(parts.members, this.#neighbours);
     this.#greeter = new Greeter({
       node: parts.node,
       self: this.#id,
       admission: options.admission,
+      strict: parts.strict,
       members: parts.members,
       protocol: options.protocol ?? PROTOCOL_VERSION,
       linked: (peer) => this.#neighbours.get(peer),
@@ -78,6 +91,7 @@ export class MeshHost {
         ...options.face,
         version: options.version,
         origin: options.admission.originWords(),
+        mesh: options.admission.key.words(),
         ...this.#introductions.placesAndMembers(this.#listening),
       }),
     });
@@ -97,14 +111,14 @@ export class MeshHost {
       log.warn({ error }, 'the members file cannot be written'),
     );
     const listening = await bindable(options.listen);
-    const node = await createNode({ privateKey, listen: listening, rule, localIp }).catch(
-      (cause: Error) => {
-        if (!cause.message.includes('EADDRINUSE')) throw cause;
-        const code = 'EADDRINUSE';
-        throw bindError(listening[0] ?? { ip: '', port: 0 }, Object.assign(cause, { code }));
-      },
-    );
-    const host = new MeshHost(options, { node, members, rule, listening });
+    const strict = new StrictNoise(options.admission.key);
+    const wish = { privateKey, listen: listening, rule, strict, localIp };
+    const node = await createNode(wish).catch((cause: Error) => {
+      if (!cause.message.includes('EADDRINUSE')) throw cause;
+      const code = 'EADDRINUSE';
+      throw bindError(listening[0] ?? { ip: '', port: 0 }, Object.assign(cause, { code }));
+    });
+    const host = new MeshHost(options, { node, strict, members, rule, listening });
     await host.#serve();
     for (const member of members.list()) host.#calls.redial.now(member.id);
     return host;
@@ -115,9 +129,19 @@ export class MeshHost {
     return { id: this.#id, addr: first?.ip ?? '', port: first?.port ?? this.#options.listen.port };
   }
 
+  /** Where this peer can be dialled from outside, `ip:port`. */
+  addrs(): readonly string[] {
+    return this.#introductions.placesAndMembers(this.#listening).addrs;
+  }
+
   /** `addr`: IP, host:port, name of a known member, multiaddr. Throws UNREACHABLE, REFUSED, VERSION or USAGE. */
-  async join(addr: string, { signal }: { signal: AbortSignal }): Promise<PeerFace> {
+  async join(
+    addr: string,
+    { signal, card }: { signal: AbortSignal; card?: CallingCard | undefined },
+  ): Promise<PeerFace> {
     const endpoints = await resolvePeer(addr, this.#members);
+    const { admission } = this.#options;
+    const carried = card ?? (await admission.approvalCard());
     let failure: unknown;
     for (const endpoint of endpoints) {
       checkAllowed(endpoint, this.#rule);
@@ -125,9 +149,10 @@ export class MeshHost {
         throw new MeshError('USAGE', `${addr} is this very peer`);
       }
       try {
-        return faceOf(await this.#calls.call(endpoint, signal));
+        return faceOf(await this.#calls.call(endpoint, signal, carried));
       } catch (error) {
         if (error instanceof MeshError) throw error;
+        if (error instanceof StrangerError) throw await error.withCode(admission);
         signal.throwIfAborted();
         failure = error;
       }
@@ -166,7 +191,6 @@ export class MeshHost {
   }
 
   peers(): ConnectedPeer[] {
-    void this.#lookAtPaths();
     return this.#neighbours.all().map((link) => ({
       ...this.#met(link),
       since: new Date(performance.timeOrigin + link.openedMs).toISOString(),
@@ -275,7 +299,6 @@ export class MeshHost {
     const { face, peer } = link;
     this.#calls.redial.stop(peer);
     this.#options.log.info({ peer, name: face.name, ip: link.remoteIp }, 'peer connected');
-    void this.#lookAtPaths();
     this.#options.onPeer(this.#met(link));
     this.#introductions.introduce(link);
     this.#onNews(link, face.members, face.forgotten);
@@ -358,14 +381,8 @@ export class MeshHost {
   }
 
   #met(link: Link): MetPeer {
-    const path = this.#relayed.has(link.remoteIp) ? 'relay' : 'direct';
+    const path = this.#options.admission.tailscale.isRelayed(link.remoteIp) ? 'relay' : 'direct';
     return { ...faceOf(link), port: link.endpoint.port, version: link.face.version, path };
-  }
-
-  async #lookAtPaths(): Promise<void> {
-    const status = await this.#options.admission.tailscale.status();
-    const relayed = status?.peers.filter((peer) => peer.path?.kind === 'relay') ?? [];
-    this.#relayed = new Set(relayed.flatMap((peer) => peer.ips));
   }
 }
 

@@ -1,7 +1,6 @@
 // The libp2p node with the few parts that the mesh uses and every limit set: TCP, noise, yamux, nothing that
 // discovers, relays or announces. The gater looks at the remote address, because binding to a tailnet address
 // does not keep the local network out.
-import { noise } from '@chainsafe/libp2p-noise';
 import type { ConnectionGater, PrivateKey } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
@@ -9,6 +8,7 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import { type AddressRule, type Endpoint, endpointOf, toMultiaddr } from './address.ts';
 import { guarded } from './frame-guard.ts';
+import type { StrictNoise } from './strict-noise.ts';
 
 /** Lets more addresses be listened on later. */
 interface ListenService {
@@ -21,6 +21,7 @@ export interface NodeInit {
   readonly privateKey: PrivateKey;
   readonly listen: readonly Endpoint[];
   readonly rule: AddressRule;
+  readonly strict: StrictNoise;
   /** Dial from this address; so that several peers on one machine have addresses of their own. */
   readonly localIp?: string | undefined;
 }
@@ -29,6 +30,7 @@ export async function createNode({
   privateKey,
   listen,
   rule,
+  strict,
   localIp,
 }: NodeInit): Promise<MeshNode> {
   // The transport hands these on to the socket; its type forgets this one.
@@ -40,7 +42,7 @@ export async function createNode({
       announceFilter: () => [],
     },
     transports: [tcp({ dialOpts })],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [strict.encrypter()],
     streamMuxers: [guarded(yamux(MUXER_LIMITS))],
     connectionManager: CONNECTION_LIMITS,
     // Heartbeats on the control stream tell who is alive; the built-in monitor kills busy connections.

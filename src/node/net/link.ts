@@ -10,6 +10,7 @@ import {
   type Face,
   isHelloFrame,
   type MemberNews,
+  type MeshWords,
 } from '../wire/hello.ts';
 import type { Endpoint } from './address.ts';
 import { Bulk, type BulkInit } from './bulk.ts';
@@ -47,6 +48,7 @@ export interface LinkInit {
 export interface LinkListener {
   onMessage(link: Link, message: Message, attachment: Uint8Array | undefined): void;
   onNews(link: Link, members: readonly MemberNews[], forgotten: readonly PeerId[]): void;
+  onRekeyed(key: Uint8Array, mesh: MeshWords): void;
 }
 
 export class Link {
@@ -119,6 +121,10 @@ export class Link {
     this.#control.send(encodeHello({ kind: 'news', members, forgotten }));
   }
 
+  sendKey(key: Uint8Array, mesh: MeshWords): void {
+    this.#control.send(encodeHello({ kind: 'rekeyed', key, mesh }));
+  }
+
   /** A better link to the same peer exists: say what is queued, hear what comes, then go. */
   retire(): void {
     const timer = setTimeout(
@@ -151,6 +157,10 @@ export class Link {
       return;
     }
     const hello = decodeHello(frame);
+    if (hello?.kind === 'rekeyed') {
+      listener.onRekeyed(hello.key, hello.mesh);
+      return;
+    }
     if (hello?.kind !== 'news') throw new Error('not news');
     listener.onNews(this, hello.members, hello.forgotten);
   }

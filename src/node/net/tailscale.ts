@@ -29,6 +29,8 @@ const OUTPUT_BYTES_MAX = 16 << 20;
 export interface TailscaleNode {
   readonly login: string | undefined;
   readonly tags: readonly string[];
+  /** Stays with the machine in its tailnet, whatever its address and keys. */
+  readonly id?: string | undefined;
   /** Shared in from another tailnet, or known only because of a share: never admitted by this door. */
   readonly isShared: boolean;
 }
@@ -76,6 +78,7 @@ const statusSchema = z.object({
 });
 const whoisSchema = z.object({
   Node: z.object({
+    StableID: z.string().max(64).nullish(),
     Tags: tags,
     Sharer: z.number().nullish(),
     ShareeNode: z.boolean().nullish(),
@@ -93,6 +96,7 @@ export class Tailscale {
   readonly #path: string;
   readonly #places: readonly string[];
   #status: Answer<TailscaleStatus> | undefined;
+  #relayed: ReadonlySet<string> = new Set();
   readonly #whois = new Map<string, Answer<TailscaleNode>>();
 
   /** `path`: as the environment variable PATH. */
@@ -130,6 +134,16 @@ export class Tailscale {
   async self(): Promise<Origin | undefined> {
     const status = await this.status();
     return status?.state === 'Running' ? originOf(status.self) : undefined;
+  }
+
+  /** As far as is known; asking anew takes a moment, so the news is for the next time. */
+  isRelayed(ip: string): boolean {
+    void this.status().then((status) => {
+      const relayed = status?.peers.filter(({ path }) => path?.kind === 'relay') ?? [];
+      this.#relayed = new Set(relayed.flatMap(({ ips }) => ips));
+      return undefined;
+    });
+    return this.#relayed.has(ip);
   }
 
   /** One sentence about `ip` for a person whose dial failed; undefined when there is nothing to say. */
@@ -248,6 +262,7 @@ function readWhois(value: unknown): TailscaleNode {
   return {
     login: user?.LoginName,
     tags: node.Tags ?? [],
+    id: node.StableID ?? undefined,
     isShared: isSharee || (node.Sharer ?? 0) !== 0,
   };
 }

@@ -49,6 +49,23 @@ export interface MemberNews {
   readonly incarnation: number | undefined;
 }
 
+/** What a member says of the mesh's key beside the key itself. */
+export interface MeshWords {
+  /** How often the mesh has replaced its key. */
+  readonly generation: number;
+  /** Only connections with the key in the noise handshake are taken. */
+  readonly isRequired: boolean;
+  /** Tailscale's ids of machines that were forgotten. */
+  readonly barred: readonly string[];
+}
+
+/** Says "I know the secret of this invite or approval" without telling it. */
+export interface PassClaim {
+  /** The first bytes of a hash of the secret. */
+  readonly id: Uint8Array;
+  readonly proof: Uint8Array;
+}
+
 /** A peer about itself. Only ever said to a member. */
 export interface Face {
   readonly name: string;
@@ -59,13 +76,17 @@ export interface Face {
   readonly origin: OriginWords | undefined;
   readonly members: readonly MemberNews[];
   readonly forgotten: readonly PeerId[];
+  readonly mesh?: MeshWords | undefined;
 }
 
 /** `gift`: the newcomer receives the listener's key. `take`: the listener wants the dialler's. */
 export type Door = 'key' | 'gift' | 'take';
 
-/** `keys`: both keys are in use. `busy`: my own dial to you is under way and goes first. */
-export type Refusal = 'stranger' | 'keys' | 'version' | 'busy';
+/**
+ * `keys`: both keys are in use. `busy`: my own dial to you is under way and goes first. `forgotten`: a good pass,
+ * but this peer id was put out of the mesh for good.
+ */
+export type Refusal = 'stranger' | 'keys' | 'version' | 'busy' | 'forgotten';
 
 export type Hello =
   /** Listener to anybody: the one thing that a stranger gets beside a refusal. */
@@ -77,6 +98,7 @@ export type Hello =
       readonly proof: Uint8Array;
       readonly fingerprint: string;
       readonly keyUsed: boolean;
+      readonly pass?: PassClaim | undefined;
     }
   /** `fingerprint` with `keys`, `protocol` with `version`; a stranger gets neither. */
   | {
@@ -88,7 +110,7 @@ export type Hello =
   | {
       readonly kind: 'admitted';
       readonly door: Door;
-      /** The listener's proof, by the door `key`. */
+      /** The listener's proof: of the key by the door `key`, of the pass or the former key by the door `gift`. */
       readonly proof: Uint8Array | undefined;
       /** The mesh key, by the door `gift`. */
       readonly key: Uint8Array | undefined;
@@ -100,7 +122,9 @@ export type Hello =
       readonly kind: 'news';
       readonly members: readonly MemberNews[];
       readonly forgotten: readonly PeerId[];
-    };
+    }
+  /** A member to a member: this is the mesh's key from here on. */
+  | { readonly kind: 'rekeyed'; readonly key: Uint8Array; readonly mesh: MeshWords };
 
 type HelloKind = Hello['kind'];
 type Body<K extends HelloKind> = Omit<Extract<Hello, { kind: K }>, 'kind'>;
@@ -113,6 +137,7 @@ const KIND_CODES = {
   admitted: 4,
   accepted: 5,
   news: 6,
+  rekeyed: 7,
 } as const satisfies Record<HelloKind, number>;
 
 const nonce = bytes(NONCE_BYTES, NONCE_BYTES);
@@ -121,6 +146,13 @@ const key = optional(bytes(32, 32));
 const fingerprint = matching(/^[0-9a-f]{8}$/, 'a fingerprint');
 const protocol = integer(0, 0xffff_ffff);
 const forgotten = list(peerIdText, MEMBERS_MAX);
+
+const meshWords: Field<MeshWords> = record<MeshWords>({
+  generation: integer(0, 0xffff_ffff),
+  isRequired: flag,
+  barred: list(text(64), MEMBERS_MAX),
+});
+const passClaim = record<PassClaim>({ id: bytes(8, 8), proof });
 
 const memberNews: Field<MemberNews> = record<MemberNews>({
   id: peerIdText,
@@ -143,13 +175,21 @@ const face: Field<Face> = record<Face>({
   ),
   members,
   forgotten,
+  mesh: optional(meshWords),
 });
 
 const BODIES: { readonly [K in HelloKind]: Field<Body<K>> } = {
   challenge: record<Body<'challenge'>>({ nonce }),
-  claim: record<Body<'claim'>>({ protocol, nonce, proof, fingerprint, keyUsed: flag }),
+  claim: record<Body<'claim'>>({
+    protocol,
+    nonce,
+    proof,
+    fingerprint,
+    keyUsed: flag,
+    pass: optional(passClaim),
+  }),
   refused: record<Body<'refused'>>({
-    reason: word<Refusal>(['stranger', 'keys', 'version', 'busy']),
+    reason: word<Refusal>(['stranger', 'keys', 'version', 'busy', 'forgotten']),
     fingerprint: optional(fingerprint),
     protocol: optional(protocol),
   }),
@@ -161,6 +201,7 @@ const BODIES: { readonly [K in HelloKind]: Field<Body<K>> } = {
   }),
   accepted: record<Body<'accepted'>>({ key, face }),
   news: record<Body<'news'>>({ members, forgotten }),
+  rekeyed: record<Body<'rekeyed'>>({ key: bytes(32, 32), mesh: meshWords }),
 };
 
 export function encodeHello(hello: Hello): Uint8Array {

@@ -35,7 +35,10 @@ function print(answer: object): string {
 }
 
 function whois({ name, login }: Omit<TailnetNode, 'ip'>): object {
-  return { Node: { ID: 1, Name: `${name}.tail1234.ts.net.` }, UserProfile: { LoginName: login } };
+  return {
+    Node: { ID: 1, StableID: `n-${name}`, Name: `${name}.tail1234.ts.net.` },
+    UserProfile: { LoginName: login },
+  };
 }
 
 function status(nodes: readonly TailnetNode[]): object {

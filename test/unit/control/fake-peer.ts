@@ -282,6 +282,25 @@ export class FakePeer implements ControlHandlers {
   async key() {
     return { v: 1, key: 'secret', fingerprint: 'ab12' } as const;
   }
+  async redeem() {
+    return this.connect('100.77.179.15', 0);
+  }
+  async invite() {
+    return { v: 1, invite: 'mesh-invite-x', expiresAt: '2026-01-05T11:00:00.000Z' } as const;
+  }
+  async approve() {
+    return { v: 1, expiresAt: '2026-01-05T11:00:00.000Z' } as const;
+  }
+  async rotateKey() {
+    return { v: 1, fingerprint: 'ab12', required: false, told: 1 } as const;
+  }
+  async requireKey() {
+    return { v: 1, fingerprint: 'ab12', required: true, told: 1 } as const;
+  }
+  async forget() {
+    const peer = { id: '12D3KooWmbp', name: 'mbp-m3' };
+    return { ...(await this.rotateKey()), peer };
+  }
   async leave(): Promise<never> {
     throw new TypeError('a bug of ours');
   }

@@ -1,9 +1,17 @@
 // The hello itself on a real stream, with the addresses of a tailnet as arguments: who ends up with which key,
 // and what a refused side has seen.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Admission } from '../../../src/node/net/admission.ts';
-import { helloAsDialler, helloAsListener, type Meeting } from '../../../src/node/net/hello.ts';
+import {
+  helloAsDialler,
+  helloAsListener,
+  type Meeting,
+  StrangerError,
+} from '../../../src/node/net/hello.ts';
 import { MeshKey } from '../../../src/node/net/mesh-key.ts';
+import { approvalSecret, Passes } from '../../../src/node/net/passes.ts';
 import { FrameStream } from '../../../src/node/net/stream.ts';
 import type { Tailscale } from '../../../src/node/net/tailscale.ts';
 import { decodeHello, encodeHello, type Face, type Hello } from '../../../src/node/wire/hello.ts';
@@ -39,8 +47,13 @@ function tailnet(self: string, others: string): Promise<Tailscale> {
   return ground.tailscale(status, { [DIALLER.ip]: whois, [LISTENER.ip]: whois });
 }
 
+async function admissionIn(directory: string, tailscale: Tailscale): Promise<Admission> {
+  const [key, passes] = await Promise.all([MeshKey.open(directory), Passes.open(directory)]);
+  return new Admission({ key, passes, directory, tailscale });
+}
+
 async function admissionOf(tailscale: Tailscale, isUsed = false): Promise<Admission> {
-  const admission = new Admission(await MeshKey.open(await ground.home()), tailscale);
+  const admission = await admissionIn(await ground.home(), tailscale);
   await admission.key.recordOrigin(await tailscale.self());
   if (isUsed) await admission.key.markUsed();
   return admission;
@@ -56,19 +69,31 @@ function faceOf(name: string, admission: Admission): Face {
     origin: admission.originWords(),
     members: [],
     forgotten: [],
+    mesh: admission.key.words(),
   };
+}
+
+async function twoMembers(tailscale: Tailscale): Promise<[Admission, Admission]> {
+  const home = await ground.home();
+  const first = await admissionIn(home, tailscale);
+  await first.key.recordOrigin(await tailscale.self());
+  await first.key.markUsed();
+  const away = await admissionIn(await ground.home(home), tailscale);
+  await away.key.recordOrigin(await tailscale.self());
+  return [first, away];
 }
 
 async function meet(
   dialler: Admission,
   listener: Admission,
-  more: { protocol?: number; isBarred?: boolean; bothDial?: boolean } = {},
+  more: { protocol?: number; isBarred?: boolean; bothDial?: boolean; pass?: Uint8Array } = {},
 ): Promise<[PromiseSettledResult<Face>, PromiseSettledResult<Face | undefined>]> {
   const ends = await pair.stream();
   const signal = AbortSignal.timeout(5000);
   const common = { signal, isBarred: more.isBarred ?? false };
   const asDialler: Meeting = {
     ...common,
+    pass: more.pass,
     stream: new FrameStream(ends.dialler, MAX),
     admission: dialler,
     self: 'D' as PeerId,
@@ -160,6 +185,105 @@ describe('by the same Tailscale login', () => {
   });
 });
 
+describe('by a pass', () => {
+  test.each<[string, boolean]>([
+    ['of a newcomer', false],
+    ['of a machine whose key another mesh uses', true],
+  ])('an invite opens the door once, without Tailscale: %s', async (_what, isUsed) => {
+    const listener = await admissionOf(NO_TAILSCALE, true);
+    const dialler = await admissionOf(NO_TAILSCALE, isUsed);
+    const { secret } = await listener.passes.invite(60_000);
+    const [d, l] = await meet(dialler, listener, { pass: secret });
+    expect([d.status, l.status]).toEqual(['fulfilled', 'fulfilled']);
+    expect(dialler.key.line).toBe(listener.key.line);
+    const second = await admissionOf(NO_TAILSCALE);
+    const [again] = await meet(second, listener, { pass: secret });
+    expect(reasonOf(again)).toBeInstanceOf(StrangerError);
+    expect(second.key.line).not.toBe(listener.key.line);
+  });
+
+  test('an invite that has run out, one of another member, and a damaged file open nothing', async () => {
+    const home = await ground.home();
+    const listener = await admissionIn(home, NO_TAILSCALE);
+    const old = await listener.passes.invite(-1);
+    const other = await (await admissionOf(NO_TAILSCALE)).passes.invite(60_000);
+    await writeFile(join(home, 'passes.json'), '{"v":1,"passes":[{"kind":"invite"}]}');
+    const reopened = await admissionIn(home, NO_TAILSCALE);
+    for (const [door, { secret }] of [
+      [listener, old],
+      [listener, other],
+      [reopened, old],
+    ] as const) {
+      const [d] = await meet(await admissionOf(NO_TAILSCALE), door, { pass: secret });
+      expect(reasonOf(d)).toBeInstanceOf(StrangerError);
+    }
+  });
+
+  test('the code that the refused newcomer shows, typed at the member, lets it in', async () => {
+    const listener = await admissionOf(NO_TAILSCALE, true);
+    const dialler = await admissionOf(NO_TAILSCALE);
+    const [refused] = await meet(dialler, listener);
+    const { hint } = await (reasonOf(refused) as StrangerError).withCode(dialler);
+    const code = /mesh approve (\S+)/.exec(hint!)![1]!;
+    expect(await listener.passes.approve(code.toLowerCase().replace('-', ' '))).toBeDefined();
+    const pass = (await dialler.approval())!;
+    expect(pass).toEqual(approvalSecret(code));
+    const [d] = await meet(dialler, listener, { pass });
+    expect(d.status).toBe('fulfilled');
+    expect(dialler.key.line).toBe(listener.key.line);
+  });
+
+  test('a member that was not told the code cannot make the newcomer take its key', async () => {
+    // Its Tailscale says that the newcomer is one of ours; the newcomer's does not say so of it.
+    const listener = await admissionOf(await tailnet(ME, ME));
+    const dialler = await admissionOf(await tailnet(ME, YOU));
+    const pass = approvalSecret(await dialler.showCode())!;
+    const before = dialler.key.line;
+    const [d] = await meet(dialler, listener, { pass });
+    expect(reasonOf(d)).toMatchObject({ code: 'REFUSED' });
+    expect(dialler.key.line).toBe(before);
+  });
+
+  test('a forgotten identity is refused with a good invite, and told why', async () => {
+    const listener = await admissionOf(NO_TAILSCALE);
+    const { secret } = await listener.passes.invite(60_000);
+    const [d] = await meet(await admissionOf(NO_TAILSCALE), listener, {
+      pass: secret,
+      isBarred: true,
+    });
+    expect(reasonOf(d).message).toContain('forgotten');
+  });
+});
+
+describe('after the key was replaced', () => {
+  test('a member that was away comes back by its Tailscale login and has the new key', async () => {
+    const [listener, away] = await twoMembers(await tailnet(ME, ME));
+    await listener.key.rotate();
+    const [d, l] = await meet(away, listener);
+    expect([d.status, l.status]).toEqual(['fulfilled', 'fulfilled']);
+    expect(away.key.line).toBe(listener.key.line);
+    expect(away.key.words()).toMatchObject({ generation: 1 });
+  });
+
+  test('the old key alone opens no door', async () => {
+    const [listener, away] = await twoMembers(NO_TAILSCALE);
+    await listener.key.rotate();
+    const [d, l] = await meet(away, listener);
+    expect(reasonOf(d)).toBeInstanceOf(StrangerError);
+    expect(l).toEqual({ status: 'fulfilled', value: undefined });
+  });
+
+  test('a stranger of the same login cannot make a member take its key', async () => {
+    const tailscale = await tailnet(ME, ME);
+    const [, member] = await twoMembers(tailscale);
+    const stranger = await admissionOf(tailscale, true);
+    const before = member.key.line;
+    const [d] = await meet(member, stranger);
+    expect(reasonOf(d)).toMatchObject({ code: 'REFUSED' });
+    expect(member.key.line).toBe(before);
+  });
+});
+
 describe('a stranger', () => {
   test('gets one challenge and one refusal, and no other byte', async () => {
     const listener = await admissionOf(await tailnet(ME, YOU));
@@ -196,10 +320,10 @@ describe('a stranger', () => {
 
   test('that is forgotten is refused although it has the key', async () => {
     const home = await ground.home();
-    const listener = new Admission(await MeshKey.open(home), NO_TAILSCALE);
-    const dialler = new Admission(await MeshKey.open(await ground.home(home)), NO_TAILSCALE);
+    const listener = await admissionIn(home, NO_TAILSCALE);
+    const dialler = await admissionIn(await ground.home(home), NO_TAILSCALE);
     const [d, l] = await meet(dialler, listener, { isBarred: true });
-    expect(reasonOf(d)).toMatchObject({ code: 'REFUSED' });
+    expect(reasonOf(d)).toBeInstanceOf(StrangerError);
     expect(l).toEqual({ status: 'fulfilled', value: undefined });
   });
 

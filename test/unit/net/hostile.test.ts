@@ -6,6 +6,7 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { OPEN } from './node-pair.ts';
 import { AddressRule, parseEndpoint, toMultiaddr } from '../../../src/node/net/address.ts';
 import { BLOB_PROTOCOL } from '../../../src/node/net/blobs.ts';
 import { LARGE_MESSAGE_PROTOCOL } from '../../../src/node/net/bulk.ts';
@@ -39,7 +40,7 @@ function place(): ReturnType<typeof toMultiaddr> {
 
 async function attacker(): Promise<Libp2p> {
   const privateKey = await generateKeyPair('Ed25519');
-  const node = await createNode({ privateKey, listen: [], rule: new AddressRule() });
+  const node = await createNode({ privateKey, listen: [], strict: OPEN, rule: new AddressRule() });
   attackers.push(node);
   return node;
 }

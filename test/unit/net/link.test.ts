@@ -53,6 +53,7 @@ async function linked(): Promise<Ends> {
   const listening: LinkListener = {
     onMessage: (_link, message) => void writer.write(message),
     onNews: () => undefined,
+    onRekeyed: () => undefined,
   };
   const heard = messages.readable.values();
   return { link, remote: new FrameStream(dialler, 1 << 20), over: link.run(listening), heard };

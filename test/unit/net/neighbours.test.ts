@@ -63,6 +63,7 @@ function neighboursOf(self: PeerId): Neighbours {
     onBroken: () => told.push('broken'),
     onMessage: () => undefined,
     onNews: () => undefined,
+    onRekeyed: () => undefined,
   });
 }
 

@@ -2,6 +2,7 @@
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { Connection, Stream } from '@libp2p/interface';
 import { AddressRule, toMultiaddr } from '../../../src/node/net/address.ts';
+import { StrictNoise } from '../../../src/node/net/strict-noise.ts';
 import { createNode, type MeshNode } from '../../../src/node/net/libp2p-node.ts';
 import { bindable } from '../../../src/node/net/listening.ts';
 
@@ -9,6 +10,9 @@ export interface StreamEnds {
   readonly dialler: Stream;
   readonly listener: Stream;
 }
+
+/** Noise as it is without `mesh key require`. */
+export const OPEN: StrictNoise = new StrictNoise({ bytes: new Uint8Array(32), isRequired: false });
 
 export class NodePair {
   readonly dialler: MeshNode;
@@ -29,11 +33,13 @@ export class NodePair {
       privateKey: await generateKeyPair('Ed25519'),
       listen,
       rule,
+      strict: OPEN,
     });
     const dialler = await createNode({
       privateKey: await generateKeyPair('Ed25519'),
       listen: [],
       rule,
+      strict: OPEN,
     });
     const connection = await dialler.dial(toMultiaddr(listen[0]!), { force: true });
     return new NodePair(dialler, listener, connection);

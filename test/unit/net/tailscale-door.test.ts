@@ -40,7 +40,13 @@ const STATUS = {
 };
 const MINE = { Node: { Name: 'mini.tail1234.ts.net.' }, UserProfile: { LoginName: ME } };
 const OTHERS = { Node: {}, UserProfile: { LoginName: 'you@example.com' } };
-const STRANGER: CheckedClaim = { isProven: false, fingerprint: '00000000', keyUsed: false };
+const STRANGER: CheckedClaim = {
+  isProven: false,
+  fingerprint: '00000000',
+  keyUsed: false,
+  isFormer: false,
+  pass: undefined,
+};
 const ALONE: Crossing = { bothDial: false, selfIsHigher: true };
 
 let ground: Playground;
