@@ -11,7 +11,7 @@ export const EXIT_CODES = {
   NO_NODE: 3,
   /** The other side does not answer. A retry can help. */
   UNREACHABLE: 3,
-  /** The job ended, some of its tasks failed. */
+  /** The job ended, some of its tasks failed or are disputed. */
   TASKS_FAILED: 4,
   /** The job was cancelled. */
   CANCELLED: 5,

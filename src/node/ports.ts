@@ -126,6 +126,7 @@ async function submit(
     datasets,
     priority: request.priority,
     weight: request.weight,
+    audit: request.audit === 'none' ? undefined : (request.audit ?? 'sample'),
   };
   return { job, copies: await daemon.submit(header) };
 }

@@ -37,6 +37,7 @@ export class Beliefs {
   readonly #peers = new Map<PeerId, Belief>();
   /** Ascending ids: every loop over peers runs in this order, never in arrival order. */
   #sorted: PeerId[] = [];
+  readonly #quarantined = new Set<PeerId>();
   #lastLookMs: number | undefined;
 
   constructor(limits: Limits) {
@@ -75,6 +76,7 @@ export class Beliefs {
   connected(face: PeerFace, nowMs: number): 'new' | 'back' | 'restarted' | 'fenced' {
     const known = this.#peers.get(face.peer);
     if (known !== undefined && known.face.incarnation > face.incarnation) return 'fenced';
+    if (this.#quarantined.has(face.peer)) return 'fenced';
     const isSameLife = known?.face.incarnation === face.incarnation;
     const outcome = known === undefined ? 'new' : isSameLife ? 'back' : 'restarted';
     this.#peers.set(face.peer, {
@@ -100,6 +102,7 @@ export class Beliefs {
   heard(peer: PeerId, incarnation: number, nowMs: number): boolean {
     const belief = this.#peers.get(peer);
     if (belief === undefined || belief.face.incarnation !== incarnation) return false;
+    if (this.#quarantined.has(peer)) return false;
     belief.lastHeardMs = nowMs;
     if (belief.connected) belief.state = 'ok';
     return true;
@@ -135,6 +138,16 @@ export class Beliefs {
       } else if (silentMs >= this.#limits.suspectMs) belief.state = 'suspect';
     }
     return lost;
+  }
+
+  /** It gave wrong rows: lost, and fenced for as long as this peer lives. */
+  quarantine(peer: PeerId): void {
+    this.#quarantined.add(peer);
+    this.lose(peer);
+  }
+
+  isQuarantined(peer: PeerId): boolean {
+    return this.#quarantined.has(peer);
   }
 
   lose(peer: PeerId): void {

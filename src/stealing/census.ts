@@ -126,7 +126,8 @@ export class Census {
     if (!validIntervals(answer.held, taskCount)) return;
     if (!answer.onDisk.every(({ intervals }) => validIntervals(intervals, taskCount))) return;
     let wanted = new IntervalSet();
-    for (const { intervals } of answer.onDisk) {
+    for (const { maker, intervals } of answer.onDisk) {
+      if (job.liars.has(maker)) continue;
       job.ledger.markOnDisk(from, intervals);
       wanted = wanted.union(IntervalSet.from(intervals).subtract(job.ledger.present));
     }

@@ -8,6 +8,7 @@ import { countTasks, validIntervals } from '../deque/interval-set.ts';
 import { unreachable } from '../invariant.ts';
 import { Archive } from './archive.ts';
 import { Attempts } from './attempts.ts';
+import { Audit } from './audit.ts';
 import { Census } from './census.ts';
 import { Custody } from './custody.ts';
 import { endingOf } from './ending.ts';
@@ -31,7 +32,7 @@ import { closeWindow, refillWindow, resizeMicroBatch } from './windows.ts';
 
 export type { CoreOptions } from './state.ts';
 
-export type WakeReason = 'heartbeat' | 'flush' | 'steal' | 'census';
+export type WakeReason = 'heartbeat' | 'flush' | 'steal' | 'census' | 'audit';
 
 type AboutJob = Extract<
   Message,
@@ -49,6 +50,7 @@ export class StealingCore {
   readonly #greeting: Greeting;
   readonly #leaving: Leaving;
   readonly #presence: Presence;
+  readonly #audit: Audit;
   readonly #attempts: Attempts;
 
   constructor(options: CoreOptions) {
@@ -69,6 +71,7 @@ export class StealingCore {
     });
     this.#greeting = new Greeting(state);
     this.#leaving = new Leaving(state, this.#custody, this.#recording);
+    this.#audit = new Audit(state, this.#custody, (peer) => this.#presence.lost(peer));
     this.#presence = new Presence(state, {
       custody: this.#custody,
       recording: this.#recording,
@@ -107,7 +110,10 @@ export class StealingCore {
     };
     consider(this.#recording.nextFlushMs(), 'flush');
     consider(this.#thief.nextLookMs(), 'steal');
-    for (const job of this.#state.jobs.values()) consider(this.#census.nextLookMs(job), 'census');
+    for (const job of this.#state.jobs.values()) {
+      consider(this.#census.nextLookMs(job), 'census');
+      consider(this.#audit.nextLookMs(job), 'audit');
+    }
     return wake;
   }
 
@@ -243,6 +249,7 @@ export class StealingCore {
     const isCurrent = state.beliefs.heard(from, incarnation, state.nowMs);
     // Finished rows of an older life are still welcome; everything else of it is fenced.
     if (!isCurrent && message.kind !== 'rows') return;
+    if (state.beliefs.isQuarantined(from)) return;
     switch (message.kind) {
       case 'heartbeat':
         return this.#heartbeat(from, message);
@@ -266,6 +273,10 @@ export class StealingCore {
         return this.#recording.kept(from, message.delivery);
       case 'leaving':
         return this.#presence.disconnected(from, true, true);
+      case 'quarantined':
+        return this.#withJob(message.job, (job) => {
+          if (state.ownerOf(job) === from) this.#audit.heard(job, message.peer);
+        });
       case 'rows':
       case 'census':
       case 'censusAnswer':
@@ -368,7 +379,8 @@ export class StealingCore {
     }
     this.#recording.count(job);
     this.#census.look(job);
-    if (job.isActive && owner === state.self && job.ledger.isComplete) {
+    const isComplete = job.isActive && owner === state.self && job.ledger.isComplete;
+    if (isComplete && this.#audit.isOver(job)) {
       this.#end(job, endingOf(state, job, 'done'));
     }
     this.#greeting.answer(job);

@@ -24,6 +24,7 @@ export function endingOf(state: CoreState, job: JobBook, outcome: JobEnding['sta
     steals,
     messages,
     efficiency: efficiencyOf(job, shares, elapsedMs),
+    disputed: job.audit?.disputed.count ?? 0,
   };
 }
 

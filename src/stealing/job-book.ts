@@ -2,6 +2,7 @@
 // away and is not confirmed yet, and the ledger.
 import { IntervalDeque } from '../deque/deque.ts';
 import { type Interval, IntervalSet } from '../deque/interval-set.ts';
+import type { AuditBook } from './audit-book.ts';
 import type { PeerId } from './ids.ts';
 import type { JobEnding, JobHeader } from './job.ts';
 import { Ledger } from './ledger.ts';
@@ -30,6 +31,13 @@ export class JobBook {
   readonly apart = new IntervalSet();
   /** Parts of `retries` that run in one window, smaller from death to death. */
   groups: IntervalSet[] = [];
+  /** Rows of others that run here once more, to be compared. They are present already. */
+  readonly rechecks = new IntervalSet();
+  /** The open window is of rechecks: nothing of it is given away. */
+  isRechecking = false;
+  audit: AuditBook | undefined;
+  /** Makers whose rows count nowhere in this job. */
+  readonly liars = new Set<PeerId>();
   readonly tries = new Tries();
   /** The last words of whatever died over a task. */
   readonly failureReasons = new Map<number, string>();
@@ -110,7 +118,7 @@ export class JobBook {
 
   /** Tasks that no slot has claimed and no window holds. */
   get hasWaiting(): boolean {
-    return this.queue.taskCount > 0 || !this.retries.isEmpty;
+    return this.queue.taskCount > 0 || !this.retries.isEmpty || !this.rechecks.isEmpty;
   }
 
   /** Queues what is new here: neither done nor held already. */
@@ -148,7 +156,8 @@ export class JobBook {
   /** Gives up everything that has not started. */
   clearQueue(): void {
     this.queue.removeAll(this.queue.intervals());
-    for (const [start, end] of this.retries.intervals()) this.retries.remove(start, end);
+    for (const set of [this.retries, this.rechecks])
+      for (const [start, end] of set.intervals()) set.remove(start, end);
   }
 
   heldTasks(granted: readonly Interval[]): IntervalSet {

@@ -29,6 +29,8 @@ export interface JobHeader {
   readonly priority?: number | undefined;
   /** 1..100, 1 when absent: parts of the slots' time that the job has beside others of its priority. */
   readonly weight?: number | undefined;
+  /** Which rows of others the owner runs again before the end: some of every peer's, or all; absent: none. */
+  readonly audit?: 'sample' | 'all' | undefined;
 }
 
 /**
@@ -68,4 +70,6 @@ export interface JobEnding {
   readonly steals: number;
   readonly messages: number;
   readonly efficiency: { readonly bound: number; readonly greedy: number };
+  /** Tasks for which two peers have two rows, and nobody could judge. */
+  readonly disputed?: number | undefined;
 }

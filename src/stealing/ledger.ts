@@ -63,6 +63,11 @@ export class Ledger {
     return this.#makers.get(peer) ?? new IntervalSet();
   }
 
+  /** What `madeBy` names without final failures. */
+  rowsOf(peer: PeerId): IntervalSet {
+    return this.madeBy(peer).subtract(this.#failures);
+  }
+
   makers(): [PeerId, IntervalSet][] {
     return [...this.#makers].toSorted(([a], [b]) => (a < b ? -1 : 1));
   }
@@ -276,6 +281,18 @@ export class Ledger {
       if (!Object.is(block?.[from + i], values[offset + i])) return false;
     }
     return true;
+  }
+
+  /** Of a maker that lied: these tasks have no row again. */
+  disown(tasks: IntervalSet): void {
+    const row = new Float64Array(this.rowWidth);
+    for (const [start, end] of tasks.intervals()) {
+      for (let task = start; task < end; task++) {
+        this.readRow(task, row, 0);
+        if (this.#failures.has(task) || isFailedRow(row, 0, this.rowWidth)) this.#failedRows--;
+      }
+    }
+    this.forget(tasks.intervals());
   }
 
   #forgetFailure(task: number): void {

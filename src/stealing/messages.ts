@@ -135,6 +135,8 @@ export type Message =
       readonly attempts: number;
       readonly reason: string;
     }
+  /** The owner of the job says that `peer` gave wrong rows: what it made counts nowhere. A grow-only fact. */
+  | { readonly kind: 'quarantined'; readonly job: JobId; readonly peer: PeerId }
   /** Goodbye: the sender gave its queue back and is going. */
   | { readonly kind: 'leaving' };
 

@@ -7,6 +7,7 @@ import type { Message } from './messages.ts';
 export type PersistEntry =
   | { readonly kind: 'job'; readonly header: JobHeader }
   | { readonly kind: 'rows'; readonly job: JobId; readonly batch: RowBatch }
+  | { readonly kind: 'quarantined'; readonly job: JobId; readonly peer: PeerId }
   | { readonly kind: 'ended'; readonly job: JobId; readonly ending: JobEnding };
 
 export type Output =

@@ -65,6 +65,11 @@ export class Recording {
     const state = this.#state;
     const { batch, delivery, isUnkept } = message;
     if (!isWellFormed(batch, job.header)) return;
+    if (job.liars.has(batch.maker)) {
+      // Else it would come again and again; what was verified of it is here already.
+      state.send(from, { kind: 'rowsKept', delivery });
+      return;
+    }
     this.#enter(job, batch);
     job.drop(batch.intervals);
     // Most of a queue is in the window. What came is taken out of it; claimed tasks run on.
@@ -280,6 +285,7 @@ export class Recording {
 
   #enter(job: JobBook, batch: RowBatch): void {
     const { added, conflicts } = job.ledger.add(batch, !job.isActive);
+    job.audit?.heard(batch, conflicts, job.header.rowWidth);
     this.#state.failed += batch.kind === 'failures' ? added.count : 0;
     for (const task of conflicts) {
       const makers = [

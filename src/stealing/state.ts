@@ -166,7 +166,7 @@ export class CoreState {
   /** Queued and unclaimed work of one job. */
   unclaimedWork(job: JobBook): number {
     let units = job.queuedWork();
-    if (this.windowJob() === job) {
+    if (this.windowJob() === job && !job.isRechecking) {
       units += this.cursor.remaining() * job.runningMeanUnits();
     }
     return units;

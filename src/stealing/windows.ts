@@ -19,7 +19,8 @@ export function refillWindow(state: CoreState): void {
     if (current === next || !outranks(state, next, current)) return;
     closeWindow(state, current);
   }
-  if (openRetry(state, next)) return;
+  if (openRetry(state, next) || openRechecks(state, next)) return;
+  if (next.queue.taskCount === 0) return;
   const tasks = turnTasks(state, next, WINDOW_TASKS_MAX);
   const intervals = next.queue.popBottom(tasks, WINDOW_SEGMENTS_MAX);
   open(state, next, intervals, microBatchTasks(state, next, intervals));
@@ -42,6 +43,16 @@ function openRetry(state: CoreState, job: JobBook): boolean {
   return true;
 }
 
+/** Rows of others that are compared; in company, for nothing is known to be wrong with them. */
+function openRechecks(state: CoreState, job: JobBook): boolean {
+  const some = job.rechecks.subtract(job.running).intervals().slice(0, WINDOW_SEGMENTS_MAX);
+  if (some.length === 0) return false;
+  for (const [start, end] of some) job.rechecks.remove(start, end);
+  open(state, job, some, 1);
+  job.isRechecking = true;
+  return true;
+}
+
 function open(
   state: CoreState,
   job: JobBook,
@@ -56,6 +67,7 @@ function open(
   for (let slot = 0; slot < state.face.slots; slot++) {
     if (state.cursor.claimOf(slot) === undefined) state.slotSinceMs.set(slot, state.nowMs);
   }
+  job.isRechecking = false;
   state.cursor.open({ jobNumber: job.jobNumber, intervals, microBatchTasks: microBatch });
 }
 
@@ -84,7 +96,11 @@ export function microBatchMs(state: CoreState, job: JobBook): number {
 
 /** Takes up to `tasks` back from the open window's far end, if the window is this job's. */
 export function shrinkWindow(state: CoreState, job: JobBook, tasks: number): Interval[] {
-  if (tasks <= 0 || state.windowJob() !== job) return [];
+  if (tasks <= 0 || state.windowJob() !== job || job.isRechecking) return [];
+  return takeBack(state, job, tasks);
+}
+
+function takeBack(state: CoreState, job: JobBook, tasks: number): Interval[] {
   const taken = state.cursor.shrink(tasks);
   for (const [start, end] of taken) job.running.remove(start, end);
   return taken;
@@ -92,8 +108,14 @@ export function shrinkWindow(state: CoreState, job: JobBook, tasks: number): Int
 
 /** Everything unclaimed of this job goes back from the window into its queue. */
 export function closeWindow(state: CoreState, job: JobBook): void {
-  const taken = shrinkWindow(state, job, WINDOW_TASKS_MAX);
+  const taken = state.windowJob() === job ? takeBack(state, job, WINDOW_TASKS_MAX) : [];
   const open = IntervalSet.from(taken).subtract(job.ledger.present);
+  // A row that is here runs only to be compared, and its turn comes again.
+  for (const [start, end] of IntervalSet.from(taken).intersect(job.ledger.present).intervals()) {
+    for (let task = start; task < end; task++) {
+      if (job.audit?.open.has(task) === true) job.rechecks.add(task, task + 1);
+    }
+  }
   const suspicious = open.intersect(job.apart);
   for (const [start, end] of suspicious.intervals()) job.retries.add(start, end);
   if (!suspicious.isEmpty) job.groups.push(suspicious);

@@ -31,6 +31,7 @@ export function summaryOf(
     done: ending?.done ?? Math.max(0, job.counted - failed),
     failed,
     cached: 0,
+    disputed: ending?.disputed ?? 0,
     elapsedMs: Math.round(job.elapsedMs * 1000) / 1000,
     resultsSha256: rows.resultsSha256,
     peers: shown.peers,

@@ -207,9 +207,9 @@ async function printEnd(
   }
 }
 
-function exitOf({ state, failed }: JobSummary): number {
+function exitOf({ state, failed, disputed }: JobSummary): number {
   if (state === 'cancelled') return EXIT_CODES.CANCELLED;
-  return failed > 0 ? EXIT_CODES.TASKS_FAILED : 0;
+  return failed + disputed > 0 ? EXIT_CODES.TASKS_FAILED : 0;
 }
 
 /** The words for a job that lives on without this command. */

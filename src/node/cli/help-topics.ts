@@ -8,7 +8,7 @@ const EXIT_MEANINGS: readonly (readonly [status: string, meaning: string])[] = [
   [String(EXIT_CODES.NO_NODE), 'no node runs here, or the peer cannot be reached'],
   [
     String(EXIT_CODES.TASKS_FAILED),
-    'the job ended, some tasks failed; the other results are there',
+    'the job ended, some tasks failed or are disputed; the other results are there',
   ],
   [String(EXIT_CODES.CANCELLED), 'the job was cancelled'],
   [String(EXIT_CODES.TIMEOUT), '--timeout passed; the job goes on'],

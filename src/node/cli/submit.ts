@@ -23,6 +23,7 @@ export interface SubmitFlags extends InputFlags, FollowFlags {
   readonly name?: string;
   readonly priority?: string;
   readonly weight?: string;
+  readonly audit?: string;
   readonly embed: string;
   readonly slots?: string;
   readonly memory?: string;
@@ -49,6 +50,8 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
   const standing = {
     priority: flags.priority === undefined ? undefined : parsePriority(flags.priority),
     weight: flags.weight === undefined ? undefined : parseWeight(flags.weight),
+    audit:
+      flags.audit === undefined ? undefined : parseChoice(flags.audit, '--audit', ['all', 'none']),
   };
   // The file first: a mistake in it is found without a node, and costs nothing.
   const prepared = await readJob(context, file, flags);

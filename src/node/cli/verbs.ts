@@ -51,6 +51,10 @@ function declareRunning(program: Command, run: Run): void {
       '--weight <n>',
       'its part of the time beside jobs of one priority, 1 to 100 (default 1)',
     )
+    .option(
+      '--audit <which>',
+      'rows of others to run again: all or none (default: 32 of each peer)',
+    )
     .option('--max-fails <n>', 'cancel the job when more than N, or P%, of its backtests fail')
     .option('--cancel-on-interrupt', 'Ctrl-C cancels the job (exit 5) instead of detaching')
     .option(

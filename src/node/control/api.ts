@@ -152,6 +152,8 @@ export interface JobSummary {
   readonly done: number;
   readonly failed: number;
   readonly cached: number;
+  /** Tasks for which two peers computed two rows, and no third could judge. */
+  readonly disputed: number;
   /** From job accepted to last row counted. */
   readonly elapsedMs: number;
   /** null while the job runs. */

@@ -41,6 +41,8 @@ export interface SubmitRequest {
   /** -10..10 and 1..100; default 0 and 1. */
   readonly priority?: number | undefined;
   readonly weight?: number | undefined;
+  /** Which rows of others are run again before the end; default: some of every peer's. */
+  readonly audit?: 'sample' | 'all' | 'none' | undefined;
 }
 
 export interface WatchOptions {

@@ -37,6 +37,7 @@ const submit = z.strictObject({
   taskCount: z.int().min(1).max(TASKS_MAX),
   priority: z.int().min(-10).max(10).optional(),
   weight: z.int().min(1).max(100).optional(),
+  audit: z.enum(['sample', 'all', 'none']).optional(),
 });
 const connect = z.strictObject({
   addr: z.string().min(1).max(300),

@@ -12,6 +12,7 @@ export interface Submission {
   readonly taskCount: number;
   readonly priority?: number | undefined;
   readonly weight?: number | undefined;
+  readonly audit?: 'all' | 'none' | undefined;
 }
 
 type Receiver = Pick<ControlHandlers, 'hasBlob' | 'putBlob' | 'submit'>;
@@ -27,9 +28,9 @@ export async function submitPrepared(peer: Receiver, job: Submission): Promise<S
     upload(peer, sha256Of(job.specBytes), job.specBytes),
     Promise.all(job.datasets.map(({ sha256, bytes }) => upload(peer, sha256, bytes))),
   ]);
-  const { kernel, taskCount, priority, weight } = job;
+  const { kernel, taskCount, priority, weight, audit } = job;
   const name = job.name.slice(0, JOB_NAME_CHARS_MAX);
-  return peer.submit({ name, kernel, spec, datasets, taskCount, priority, weight });
+  return peer.submit({ name, kernel, spec, datasets, taskCount, priority, weight, audit });
 }
 
 async function upload(peer: Receiver, sha256: string, bytes: Uint8Array): Promise<BlobName> {

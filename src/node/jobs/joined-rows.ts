@@ -40,6 +40,13 @@ export class JoinedRows {
     }
   }
 
+  /** Nothing that `maker` has made so far counts. */
+  drop(maker: string): void {
+    this.#close();
+    const kept = this.#list.filter((batch) => batch.maker !== maker);
+    this.#list.splice(0, this.#list.length, ...kept);
+  }
+
   list(): RowBatch[] {
     this.#close();
     return this.#list;

@@ -22,6 +22,8 @@ export function recordOf(entry: PersistEntry, header: JobHeader): Uint8Array {
       return withKind(encodeMessage({ kind: 'jobOffered', header }));
     case 'rows':
       return encodeRows(entry.batch, header.rowWidth);
+    case 'quarantined':
+      return withKind(encodeMessage(entry));
     case 'ended':
       return withKind(encodeMessage({ kind: 'jobEnded', header, ending: entry.ending }));
   }
@@ -63,6 +65,10 @@ export class Recovery {
       return;
     }
     const { message } = decoded;
+    if (message.kind === 'quarantined') {
+      draft.joined?.drop(message.peer);
+      for (const kind of ['rows', 'failures']) draft.rows.delete(`${kind} ${message.peer}`);
+    }
     if (message.kind !== 'jobOffered' && message.kind !== 'jobEnded') return;
     draft.header ??= message.header;
     this.#known.add(job);
@@ -104,6 +110,11 @@ interface Shelf {
 export async function readRowsOf(header: JobHeader, shelf: Shelf): Promise<RowBatch[]> {
   const joined = new JoinedRows();
   await shelf.read(header.job, (record) => {
+    if (record[0] === MESSAGE_KIND) {
+      const decoded = decodeMessage(record.subarray(1));
+      if (decoded.ok && decoded.message.kind === 'quarantined') joined.drop(decoded.message.peer);
+      return;
+    }
     const head = record[0] === ROWS_KIND ? readRowHead(record) : undefined;
     if (head?.rowWidth !== header.rowWidth) return;
     if (!validIntervals(head.intervals, header.taskCount)) return;

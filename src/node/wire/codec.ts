@@ -79,6 +79,8 @@ const KINDS: ReadonlyMap<unknown, MessageKind> = new Map(
   Object.entries(KIND_CODES).map(([kind, code]) => [code, kind as MessageKind]),
 );
 
+invariant(KINDS.size === Object.keys(KIND_CODES).length, 'each kind has a number of its own');
+
 /** The table is exact per kind; the union of its fields is not something the compiler can call. */
 function bodyOf(kind: MessageKind): Field<object> {
   return BODIES[kind];

@@ -47,6 +47,7 @@ export const KIND_CODES = {
   rowsWanted: 14,
   leaving: 15,
   taskTried: 16,
+  quarantined: 17,
 } as const satisfies Record<MessageKind, number>;
 
 /** Libp2p peer ids are 46 to 62 characters; room for longer keys. */
@@ -79,6 +80,7 @@ const jobHeader: Field<JobHeader> = record<JobHeader>({
   datasets: list(blobRef, 1024),
   priority: optional(integer(PRIORITY_MIN, PRIORITY_MAX)),
   weight: optional(integer(1, WEIGHT_MAX)),
+  audit: optional(word(['sample', 'all'] as const)),
 });
 
 const peerShare: Field<PeerShare> = record<PeerShare>({
@@ -101,6 +103,7 @@ const jobEnding: Field<JobEnding> = record<JobEnding>({
   steals: count,
   messages: count,
   efficiency: record<JobEnding['efficiency']>({ bound: finite, greedy: finite }),
+  disputed: optional(count),
 });
 
 const rates = list(record<Rate>({ rateKey: text(1024), unitsPerMs: amount }), LIST_LENGTH_MAX);
@@ -214,4 +217,5 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
     reason: text(1024),
   }),
   leaving: record({}),
+  quarantined: record<Body<'quarantined'>>({ job: jobIdText, peer: peerIdText }),
 };

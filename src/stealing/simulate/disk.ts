@@ -103,7 +103,10 @@ export class VirtualDisk {
       const found = jobs.get(entry.job);
       if (found === undefined) continue;
       if (entry.kind === 'rows') found.batches.push(entry.batch);
-      else if (found.ending?.state !== 'done') found.ending = entry.ending;
+      else if (entry.kind === 'quarantined') {
+        const { peer } = entry;
+        found.batches.splice(0, Infinity, ...found.batches.filter(({ maker }) => maker !== peer));
+      } else if (found.ending?.state !== 'done') found.ending = entry.ending;
     }
     return [...jobs.values()];
   }

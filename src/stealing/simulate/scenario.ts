@@ -29,6 +29,7 @@ export interface JobPlan {
   readonly weight?: number;
   /** Each task takes up to so many times more, or less, than its `work` says. */
   readonly workError?: number;
+  readonly audit?: 'sample' | 'all';
 }
 
 export interface NetworkPlan {

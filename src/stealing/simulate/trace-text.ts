@@ -56,6 +56,8 @@ export function describeMessage(message: Message): string {
       return `grantConfirmed ${message.grant}`;
     case 'rows':
       return `rows ${message.delivery}: ${batchText(message.batch)}`;
+    case 'quarantined':
+      return `quarantined ${message.peer}`;
     case 'rowsKept':
       return `rowsKept ${message.delivery}`;
     case 'taskTried':

@@ -277,6 +277,7 @@ function truthOf(scenario: Scenario, plan: JobPlan, index: number): JobTruth {
     datasets: [],
     priority: plan.priority,
     weight: plan.weight,
+    audit: plan.audit,
   };
   return {
     header,

@@ -132,6 +132,7 @@ export function jobSummary(change: Partial<JobSummary> = {}): JobSummary {
     done: 3997,
     failed: 3,
     cached: 0,
+    disputed: 0,
     elapsedMs: 46_000,
     resultsSha256: '9f3c'.repeat(16),
     peers: [

@@ -63,6 +63,7 @@ function summary(change: Partial<JobSummary>): JobSummary {
     done: 1_000,
     failed: 0,
     cached: 0,
+    disputed: 0,
     elapsedMs: 10_000,
     resultsSha256: HASH,
     peers: made(720, 280),

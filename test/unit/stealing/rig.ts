@@ -264,6 +264,7 @@ function lineOf(output: Output): string {
 
 function entryText(entry: Extract<Output, { kind: 'persist' }>['entry']): string {
   if (entry.kind === 'job') return `job ${entry.header.job}`;
+  if (entry.kind === 'quarantined') return `${entry.job} without ${entry.peer}`;
   if (entry.kind === 'ended') return `${entry.job} ${entry.ending.state}`;
   return `${entry.job} ${batchText(entry.batch)}`;
 }
@@ -273,6 +274,8 @@ function textOf(message: Message): string {
     case 'heartbeat':
     case 'leaving':
       return message.kind;
+    case 'quarantined':
+      return `quarantined ${message.peer}`;
     case 'jobOffered':
       return `jobOffered ${message.header.job}`;
     case 'jobStored':

@@ -151,6 +151,7 @@ const ARBITRARIES: {
   grantConfirmed: fc.record({ grant: count }),
   rows: fc.record({ job, delivery: count, batch }),
   rowsKept: fc.record({ delivery: count }),
+  quarantined: fc.record({ job, peer }),
   census: fc.record({ job, census: count }),
   censusAnswer: fc.record({
     job,

@@ -64,6 +64,7 @@ export function renderSummary(summary: JobSummary, width: number, paint: Paint):
     `${formatCount(done)} ok`,
     paint(failed > 0 ? 'red' : 'dim', `${formatCount(failed)} failed`),
     ...(cached > 0 ? [`${formatCount(cached)} known already`] : []),
+    ...(summary.disputed > 0 ? [paint('red', `${formatCount(summary.disputed)} disputed`)] : []),
     plural(summary.steals, 'steal'),
   ].join(' · ');
   return [
