@@ -5,7 +5,6 @@
 import { createHash, randomBytes, scryptSync } from 'node:crypto';
 import { join } from 'node:path';
 import { toString } from 'uint8arrays/to-string';
-import { fromString } from 'uint8arrays/from-string';
 import * as z from 'zod';
 import type { PassClaim } from '../wire/hello.ts';
 import { isSame, type ProofBinding, proofBy } from './mesh-key.ts';
@@ -59,7 +58,7 @@ export class Passes {
     // A damaged file honours nothing: a new invite costs a minute, a wrong one a mesh.
     const passes = (parsed.data?.passes ?? []).map((pass) => ({
       ...pass,
-      secret: fromString(pass.secret, 'base64url'),
+      secret: Buffer.from(pass.secret, 'base64url'),
     }));
     return new Passes(path, passes);
   }

@@ -1,4 +1,6 @@
 // Peers that mean harm, or only behave as if: what they may cost is bounded, and nobody else notices.
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { noise } from '@chainsafe/libp2p-noise';
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { MessageStream } from '@libp2p/interface';
@@ -82,6 +84,27 @@ describe('somebody past noise who is no member', () => {
     await vi.waitUntil(() => connection.status !== 'open', { interval: 5, timeout: 2000 });
     await friendJoins();
   });
+
+  test('fifty silent sockets and one that drips keep no member out for two seconds', async () => {
+    const { port } = victim.host.self;
+    const sockets = Array.from({ length: 51 }, (_, i) =>
+      // Of three addresses, so that the count per address is not what saves the victim.
+      connect({ host: '127.0.0.2', port, localAddress: `127.0.1.${1 + (i % 3)}` }),
+    );
+    for (const socket of sockets) socket.on('error', () => undefined);
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const drip = setInterval(() => sockets[0]!.write('\x13'), 20);
+    try {
+      const began = performance.now();
+      await friendJoins();
+      expect(performance.now() - began).toBeLessThan(2000);
+      // None of them is kept: an upgrade has three seconds.
+      await vi.waitUntil(() => sockets.every(({ closed }) => closed), { timeout: 8000 });
+    } finally {
+      clearInterval(drip);
+      for (const socket of sockets) socket.destroy();
+    }
+  }, 15_000);
 
   test('may not have blobs, nor send large messages', async () => {
     const node = await attacker();

@@ -6,51 +6,11 @@ import { encodeMessage } from '../../../src/node/wire/codec.ts';
 import {
   decodeHello,
   encodeHello,
-  type Face,
-  type Hello,
   isHelloFrame,
   MEMBERS_MAX,
 } from '../../../src/node/wire/hello.ts';
-import type { PeerId } from '../../../src/stealing/ids.ts';
 import { anyMessage } from './arbitrary-message.ts';
-
-const bytes32 = new Uint8Array(32).fill(3);
-
-const face: Face = {
-  name: 'studio',
-  slots: 12,
-  incarnation: 7,
-  version: '0.1.0',
-  addrs: ['100.77.179.14:7420'],
-  origin: { login: 'me@example.com', tags: undefined },
-  members: [
-    {
-      id: 'a' as PeerId,
-      name: 'mini',
-      addrs: ['100.118.215.73:7420'],
-      lastSeenMs: 1,
-      incarnation: undefined,
-    },
-  ],
-  forgotten: ['b' as PeerId],
-};
-
-const HELLOS: Hello[] = [
-  { kind: 'challenge', nonce: bytes32 },
-  {
-    kind: 'claim',
-    protocol: 1,
-    nonce: bytes32,
-    proof: bytes32,
-    fingerprint: '0123abcd',
-    keyUsed: true,
-  },
-  { kind: 'refused', reason: 'stranger', fingerprint: undefined, protocol: undefined },
-  { kind: 'refused', reason: 'keys', fingerprint: '0123abcd', protocol: undefined },
-  { kind: 'admitted', door: 'gift', proof: undefined, key: bytes32, face },
-  { kind: 'accepted', key: undefined, face: { ...face, origin: undefined } },
-  { kind: 'news', members: face.members, forgotten: [] },
-];
+import { HELLOS } from './hellos.ts';
 
 describe('a hello', () => {
   test.each(HELLOS)('$kind comes back as it was said', (hello) => {
