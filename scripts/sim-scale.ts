@@ -2,7 +2,7 @@
 // three seeds each, 0.5 ms and 3 ms one way. Same core, no codec.
 // With faults the two columns are the time against the survivors’ ideal: of what was not counted when they died, and,
 // stricter, of what nobody had run by then.
-//   node scripts/sim-scale.ts                     every row (minutes; the 100 peers most of it)
+//   node scripts/sim-scale.ts --peers 2 --peers 10   some minutes; 100 peers take far longer
 //   node scripts/sim-scale.ts --peers 10 --faults   one size, its disasters only
 import { parseArgs } from 'node:util';
 import { StealingCore } from '../src/stealing/core.ts';
