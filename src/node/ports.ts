@@ -13,7 +13,7 @@ import { readLog } from './logs/read-log.ts';
 import { DEFAULT_KEEP } from './jobs/retention.ts';
 import { doorsOf } from './doors.ts';
 import { newJobId } from './jobs/job-id.ts';
-import { type JobId, peerId } from '../stealing/ids.ts';
+import { type JobId, type PeerId, peerId } from '../stealing/ids.ts';
 import type { PeerFace } from '../stealing/input.ts';
 import type { JobHeader } from '../stealing/job.ts';
 
@@ -46,6 +46,12 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
     runner: (book) => daemon.loader.runner(book.header),
     knownRunner: (job) => daemon.loader.knownRunner(job),
     requestRows: (job) => daemon.tell({ kind: 'rowsRequested', job }),
+    explain: (job, task) => daemon.core.explain(job, task, performance.now()),
+    steals: () => {
+      const epochMs = Date.now() - performance.now();
+      return daemon.core.steals().map((entry) => ({ ...entry, atMs: epochMs + entry.atMs }));
+    },
+    drain: (isWanted) => daemon.tell({ kind: 'drainRequested', isWanted }),
     cancel: (job) => daemon.tell({ kind: 'cancelRequested', job }),
     hasBlob: (sha256) => rooms.blobs.has(sha256),
     putBlob: (sha256, body) => rooms.putBlob(sha256, body),
@@ -127,8 +133,22 @@ async function submit(
     priority: request.priority,
     weight: request.weight,
     audit: request.audit === 'none' ? undefined : (request.audit ?? 'sample'),
+    onlyPeers: peersNamed(daemon, request.onlyPeers),
+    notPeers: peersNamed(daemon, request.notPeers),
+    memoryBytes: request.memoryBytes,
   };
   return { job, copies: await daemon.submit(header) };
+}
+
+/** People name peers; a job names them by id, for names may change. Throws NOT_FOUND. */
+function peersNamed(
+  daemon: Daemon,
+  names: readonly string[] | undefined,
+): readonly PeerId[] | undefined {
+  if (names === undefined || names.length === 0) return undefined;
+  const status = daemon.core.status(performance.now());
+  const { peers } = peersView(status, (peer) => daemon.rooms.contact(peer), Date.now());
+  return names.map((name) => peerId(resolvePeerView(name, peers).id));
 }
 
 /** Jobs of one kernel over the same candles run at one rate. */

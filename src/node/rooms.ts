@@ -269,6 +269,7 @@ function openLoader(rooms: LoaderRooms, events: RoomEvents): JobLoader {
     },
     // Loaded with the first job: a peer that only waits needs no schema.
     readSpec: async (bytes) => (await import('./jobfile/spec-blob.ts')).readSpec(bytes),
+    machineBytes: totalmem(),
     loadSlots: ({ jobNumber, specBytes, datasets }) => pool.load(jobNumber, specBytes, datasets),
   });
 }

@@ -120,16 +120,21 @@ export class Attempts {
     const others = state.beliefs
       .ok()
       .filter(({ draining, face }) => !draining && face.slots > 0)
-      .filter((belief) => state.beliefs.rateOf(belief, job.header.rateKey) > 0)
+      .filter((belief) => state.rateOn(belief, job) > 0)
       .map(({ face }) => face.peer);
     const least = Math.min(...others.map((peer) => job.tries.by(task, peer)));
     const able = others.filter((peer) => job.tries.by(task, peer) === least);
     const next = highestRanked(`${job.header.job}|${task}`, able);
-    if (next === undefined || (least >= job.tries.by(task, state.self) && !state.isDraining)) {
+    if (
+      next === undefined ||
+      (least >= job.tries.by(task, state.self) && !state.isDraining && !job.isBarred)
+    ) {
       job.retries.add(task, task + 1);
       return;
     }
-    this.#custody.grant(next, 0, [{ job: job.header.job, intervals: [[task, task + 1]] }]);
+    this.#custody.grant(next, { request: 0, why: 'retry' }, [
+      { job: job.header.job, intervals: [[task, task + 1]] },
+    ]);
   }
 
   #giveUp(job: JobBook, task: number, code: number): void {

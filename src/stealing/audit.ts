@@ -15,6 +15,7 @@ import type { Custody } from './custody.ts';
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { CoreState } from './state.ts';
+import { mayRunOn } from './places.ts';
 
 export class Audit {
   readonly #state: CoreState;
@@ -125,7 +126,7 @@ export class Audit {
     check.judges.push(judge);
     check.untilMs = this.#patienceMs(job, judge, 1);
     const intervals = [[check.task, check.task + 1]] as const;
-    this.#custody.grant(judge, 0, [{ job: job.header.job, intervals }]);
+    this.#custody.grant(judge, { request: 0, why: 'judge' }, [{ job: job.header.job, intervals }]);
   }
 
   #judgeOf(job: JobBook, check: Check): PeerId | undefined {
@@ -133,6 +134,7 @@ export class Audit {
     return beliefs
       .ok()
       .filter(({ draining, face }) => !draining && face.slots > 0)
+      .filter((belief) => mayRunOn(job.header, belief.face.peer))
       .filter((belief) => beliefs.rateOf(belief, job.header.rateKey) > 0)
       .map(({ face }) => face.peer)
       .find((peer) => peer !== check.maker && !check.judges.includes(peer));

@@ -21,6 +21,8 @@ export interface Belief {
   rttMs: number;
   rates: ReadonlyMap<string, number>;
   progress: ReadonlyMap<JobId, JobProgress>;
+  /** Since when it finished nothing, as its heartbeats count. */
+  unchangedSinceMs: number;
   /** It waits for work of ours. */
   armed: boolean;
   /** ms until each of its slots was free, when it armed; undefined: all were. */
@@ -89,6 +91,7 @@ export class Beliefs {
       rttMs: known?.rttMs ?? UNKNOWN_RTT_MS,
       rates: known?.rates ?? new Map(),
       progress: isSameLife ? known.progress : new Map(),
+      unchangedSinceMs: nowMs,
       armed: false,
       freeMs: undefined,
       armedMs: nowMs,
@@ -111,6 +114,7 @@ export class Beliefs {
   beat(peer: PeerId, beat: Heartbeat, nowMs: number): void {
     const belief = this.#peers.get(peer);
     if (belief === undefined) return;
+    if (beat.done !== belief.beat?.done) belief.unchangedSinceMs = nowMs;
     belief.beatMs = nowMs;
     belief.beat = beat;
     belief.rates = ratesOf(beat.rates);

@@ -4,7 +4,7 @@
 // handle(fact, nowMs) is the only mutator and returns the orders of that fact, whole; nextWake() says when
 // and why to call again if nothing happens. Outside input never throws: it is counted out by identity,
 // incarnation and job. `check()` states what must hold between any two facts.
-import { countTasks, validIntervals } from '../deque/interval-set.ts';
+import { countTasks } from '../deque/interval-set.ts';
 import { unreachable } from '../invariant.ts';
 import { Archive } from './archive.ts';
 import { Attempts } from './attempts.ts';
@@ -12,6 +12,7 @@ import { Audit } from './audit.ts';
 import { Census } from './census.ts';
 import { Custody } from './custody.ts';
 import { endingOf } from './ending.ts';
+import { explainTask, type TaskExplained } from './explain.ts';
 import { Greeting } from './greeting.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
@@ -23,9 +24,11 @@ import { checkLimits } from './limits.ts';
 import type { Message } from './messages.ts';
 import type { Output } from './output.ts';
 import { Presence } from './presence.ts';
+import { Receiving } from './receiving.ts';
 import { Recording } from './recording.ts';
 import { type CoreOptions, CoreState } from './state.ts';
 import { type CoreStatus, statusOf } from './status.ts';
+import type { StealEntry } from './steal-log.ts';
 import { Thief } from './thief.ts';
 import { Victim } from './victim.ts';
 import { closeWindow, refillWindow, resizeMicroBatch } from './windows.ts';
@@ -52,6 +55,7 @@ export class StealingCore {
   readonly #presence: Presence;
   readonly #audit: Audit;
   readonly #attempts: Attempts;
+  readonly #receiving: Receiving;
 
   constructor(options: CoreOptions) {
     checkLimits(options.limits);
@@ -68,6 +72,11 @@ export class StealingCore {
       recording: this.#recording,
       archive: this.#archive,
       attempts: this.#attempts,
+    });
+    this.#receiving = new Receiving(state, {
+      custody: this.#custody,
+      thief: this.#thief,
+      victim: this.#victim,
     });
     this.#greeting = new Greeting(state);
     this.#leaving = new Leaving(state, this.#custody, this.#recording);
@@ -127,6 +136,20 @@ export class StealingCore {
     return this.#state.jobs.get(job);
   }
 
+  /** Where a task of a job is, and why; undefined when there is no such task. */
+  explain(job: JobId, task: number, nowMs: number): TaskExplained | undefined {
+    const state = this.#state;
+    state.nowMs = Math.max(state.nowMs, nowMs);
+    const book = state.jobs.get(job);
+    if (book === undefined || task < 0 || task >= book.header.taskCount) return undefined;
+    return explainTask(state, this.#custody, book, task);
+  }
+
+  /** The last steals that this peer saw, newest last. */
+  steals(): readonly StealEntry[] {
+    return this.#state.steals.entries();
+  }
+
   jobOf(jobNumber: number): JobId | undefined {
     return this.#state.jobByNumber(jobNumber)?.header.job;
   }
@@ -182,8 +205,12 @@ export class StealingCore {
         return this.#withJob(input.job, (job) => {
           if (!job.isActive) state.jobs.delete(input.job);
         });
+      case 'drainRequested':
+        state.isDraining = input.isWanted || state.isLeaving;
+        return this.#presence.beat();
       case 'leaveRequested':
         state.isDraining = true;
+        state.isLeaving = true;
         return this.#presence.beat();
       case 'windowDry':
       case 'wakeDue':
@@ -266,7 +293,7 @@ export class StealingCore {
       case 'stealRefused':
         return this.#thief.refused(from, message.request, message.reason);
       case 'grant':
-        return this.#granted(from, incarnation, message);
+        return this.#receiving.granted(from, incarnation, message);
       case 'grantConfirmed':
         return this.#custody.confirmed(from, message.grant);
       case 'rowsKept':
@@ -316,32 +343,13 @@ export class StealingCore {
   #heartbeat(from: PeerId, beat: Extract<Message, { kind: 'heartbeat' }>): void {
     this.#state.beliefs.beat(from, beat, this.#state.nowMs);
     this.#thief.heardBacklog(from, beat.backlogMs);
-    for (const { job, steals, messages } of beat.jobs) {
+    for (const { job, steals, messages, resultMessages = 0 } of beat.jobs) {
       const book = this.#state.jobs.get(job);
       if (book === undefined) continue;
-      book.told.set(from, { steals, messages });
+      book.told.set(from, { steals, messages, resultMessages });
       this.#greeting.remind(from, book);
     }
     this.#greeting.offerUnheard(from, beat.jobs);
-  }
-
-  #granted(from: PeerId, incarnation: number, grant: Extract<Message, { kind: 'grant' }>): void {
-    const state = this.#state;
-    const books = grant.batches.map((batch) => ({ batch, job: state.jobs.get(batch.job) }));
-    // A job that is not known yet: without a confirmation the victim will send the grant again.
-    if (books.some(({ job }) => job === undefined)) return;
-    const isNew = this.#custody.accept(from, incarnation, grant.grant);
-    state.send(from, { kind: 'grantConfirmed', grant: grant.grant });
-    if (!isNew) return;
-    this.#thief.granted(from, grant.request);
-    for (const { batch, job } of books) {
-      if (!job?.isActive || !validIntervals(batch.intervals, job.header.taskCount)) continue;
-      const taken = job.enqueue(batch.intervals, 'top');
-      if (taken === 0) continue;
-      state.stole += taken;
-      if (grant.request === 0 && job.steals === 0) this.#victim.waveCame();
-      this.#thief.gotWork();
-    }
   }
 
   #jobEnded(header: JobHeader, ending: JobEnding): void {

@@ -5,6 +5,7 @@ import { type Interval, IntervalSet, countTasks } from '../deque/interval-set.ts
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { Batch } from './messages.ts';
+import type { StealReason } from './steal-log.ts';
 import type { CoreState } from './state.ts';
 
 interface Grant {
@@ -34,8 +35,17 @@ export class Custody {
   }
 
   /** `batches` have left queue and window already. */
-  grant(to: PeerId, request: number, batches: readonly Batch[]): void {
+  grant(
+    to: PeerId,
+    { request, why }: { readonly request: number; readonly why: StealReason },
+    batches: readonly Batch[],
+  ): void {
     const state = this.#state;
+    for (const { job, intervals } of batches) {
+      const work = state.jobs.get(job)?.costs.of(intervals) ?? 0;
+      const entry = { thief: to, victim: state.self, outcome: 'granted', why, job } as const;
+      state.steals.add({ atMs: state.nowMs, ...entry, tasks: countTasks(intervals), work });
+    }
     const id = this.#nextGrant++;
     this.#granted.set(id, { to, request, batches, sentMs: state.nowMs });
     state.gave += batches.reduce((sum, batch) => sum + countTasks(batch.intervals), 0);
@@ -104,6 +114,14 @@ export class Custody {
     }
     const namedMs = Math.max(limits.confirmedNamedMs, 4 * beliefs.rttMs());
     this.#confirmed = this.#confirmed.filter(({ atMs }) => nowMs - atMs < namedMs);
+  }
+
+  /** Who was given a task and has not confirmed it. */
+  holderOf(job: JobBook, task: number): PeerId | undefined {
+    for (const grant of this.#granted.values()) {
+      if (IntervalSet.from(intervalsOf(job, [grant])).has(task)) return grant.to;
+    }
+    return undefined;
   }
 
   /** Tasks of a job that are granted and not confirmed. */

@@ -1,18 +1,19 @@
 // The end of a job, as its owner sees it: who ran which share, and how near the whole came to the best that
 // these machines could do.
-import { boundMs, greedyMs } from './efficiency.ts';
+import { boundsOf, type Core, greedyMs } from './efficiency.ts';
 import type { JobBook } from './job-book.ts';
-import type { JobEnding, PeerShare } from './job.ts';
+import type { JobEfficiency, JobEnding, PeerShare } from './job.ts';
 import type { CoreState } from './state.ts';
 
 export function endingOf(state: CoreState, job: JobBook, outcome: JobEnding['state']): JobEnding {
   const shares = sharesOf(state, job);
   const elapsedMs = job.lastCountedMs - job.knownSinceMs;
   const counted = job.ledger.counted.count;
-  let { steals, messages } = job;
+  let { steals, messages, resultMessages } = job;
   for (const told of job.told.values()) {
     steals += told.steals;
     messages += told.messages;
+    resultMessages += told.resultMessages;
   }
   return {
     state: outcome,
@@ -23,7 +24,8 @@ export function endingOf(state: CoreState, job: JobBook, outcome: JobEnding['sta
     shares,
     steals,
     messages,
-    efficiency: efficiencyOf(job, shares, elapsedMs),
+    resultMessages,
+    efficiency: efficiencyOf(state, job, { shares, elapsedMs }),
     disputed: job.audit?.disputed.count ?? 0,
   };
 }
@@ -56,17 +58,26 @@ export function sharesOf(state: CoreState, job: JobBook): PeerShare[] {
 }
 
 function efficiencyOf(
+  state: CoreState,
   job: JobBook,
-  shares: readonly PeerShare[],
-  elapsedMs: number,
-): JobEnding['efficiency'] {
-  if (elapsedMs <= 0) return { bound: 1, greedy: 1 };
-  const cores = shares
+  run: { readonly shares: readonly PeerShare[]; readonly elapsedMs: number },
+): JobEfficiency {
+  const { elapsedMs } = run;
+  const cores = run.shares
     .filter((share) => share.slots > 0 && share.done > 0)
-    .flatMap((share) => Array.from({ length: share.slots }, () => share.rate / share.slots));
-  if (cores.length === 0) return { bound: 1, greedy: 1 };
+    .flatMap((share): Core[] => {
+      const isHere = share.peer === job.header.submitter;
+      const delayMs = isHere ? 0 : (state.beliefs.get(share.peer)?.rttMs ?? 0);
+      const core = { speed: share.rate / share.slots, delayMs };
+      return Array.from({ length: share.slots }, () => core);
+    });
+  if (elapsedMs <= 0 || cores.length === 0) return { bound: 1, greedy: 1 };
+  const part = (ms: number): number => Math.min(1, ms / elapsedMs);
+  const boundsMs = boundsOf(job.costs, cores);
   return {
-    bound: Math.min(1, boundMs(job.costs, cores) / elapsedMs),
-    greedy: Math.min(1, greedyMs(job.costs, cores) / elapsedMs),
+    bound: part(Math.max(...Object.values(boundsMs))),
+    greedy: part(greedyMs(job.costs, cores)),
+    lpt: part(greedyMs(job.costs, cores, 'longestFirst')),
+    boundsMs,
   };
 }

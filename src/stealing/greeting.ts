@@ -105,6 +105,7 @@ export class Greeting {
   unloadable(job: JobBook, reason: string): void {
     job.isLoading = false;
     job.isUnloadable = true;
+    job.unloadableReason = reason;
     this.#state.log('warn', 'a job cannot run here', { job: job.header.job, reason });
   }
 

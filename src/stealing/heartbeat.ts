@@ -30,6 +30,7 @@ export function portraitOf(state: CoreState, custody: Custody): Portrait {
       countedTasks: job.ledger.counted.count,
       steals: job.steals,
       messages: job.messages,
+      resultMessages: job.resultMessages,
       ...claimedOf(state, job),
     })),
     done: state.done,

@@ -72,6 +72,8 @@ export type Input =
   | { readonly kind: 'cancelRequested'; readonly job: JobId }
   /** Somebody here wants to read all rows of a job. */
   | { readonly kind: 'rowsRequested'; readonly job: JobId }
+  /** Give the queue back and take nothing, or be a peer like others again. */
+  | { readonly kind: 'drainRequested'; readonly isWanted: boolean }
   /** Give the queue back, take nothing, then go. */
   | { readonly kind: 'leaveRequested' }
   | { readonly kind: 'wakeDue' };

@@ -3,9 +3,11 @@
 import { IntervalDeque } from '../deque/deque.ts';
 import { type Interval, IntervalSet } from '../deque/interval-set.ts';
 import type { AuditBook } from './audit-book.ts';
+import type { Copy } from './copies.ts';
 import type { PeerId } from './ids.ts';
 import type { JobEnding, JobHeader } from './job.ts';
 import { Ledger } from './ledger.ts';
+import { mayRunOn } from './places.ts';
 import { Tries } from './tries.ts';
 import { WorkModel } from './work.ts';
 
@@ -15,6 +17,13 @@ export interface CensusRound {
   held: IntervalSet;
   /** When the unanswered were asked last. */
   askedMs: number;
+}
+
+/** What a job has cost in messages, as one peer counts. */
+export interface Tally {
+  readonly steals: number;
+  readonly messages: number;
+  readonly resultMessages: number;
 }
 
 export class JobBook {
@@ -52,6 +61,9 @@ export class JobBook {
   work: WorkModel | undefined;
   isLoading = false;
   isUnloadable = false;
+  unloadableReason = '';
+  /** Its submitter does not allow it here: the job is kept, and its tasks go on to others. */
+  readonly isBarred: boolean;
   /** Submitted here and not answered yet. */
   owesAnswer = false;
   knownSinceMs: number;
@@ -82,13 +94,19 @@ export class JobBook {
   /** false: all of them are released, or there is none. */
   hasRowsInMemory = true;
   readonly wantedOnRecall = new Map<PeerId, IntervalSet>();
+  /** Second copies of tasks that run here, and their work within the budget. */
+  readonly copies = new Map<number, Copy>();
+  copiedUnits = 0;
   steals = 0;
   messages = 0;
+  resultMessages = 0;
   readonly #equalCosts: WorkModel;
   /** Steals and messages that other peers told of, newest word of each. */
-  readonly told = new Map<PeerId, { steals: number; messages: number }>();
+  readonly told = new Map<PeerId, Tally>();
 
-  constructor(header: JobHeader, jobNumber: number, nowMs: number) {
+  constructor(header: JobHeader, jobNumber: number, at: { nowMs: number; self: PeerId }) {
+    const { nowMs, self } = at;
+    this.isBarred = !mayRunOn(header, self);
     this.header = header;
     this.jobNumber = jobNumber;
     this.ledger = new Ledger(header.taskCount, header.rowWidth);
@@ -103,7 +121,12 @@ export class JobBook {
 
   /** Ready for slots. */
   get isRunnable(): boolean {
-    return this.isActive && this.work !== undefined;
+    return this.isActive && this.work !== undefined && !this.isBarred;
+  }
+
+  /** Whatever comes to its queue has to go on. */
+  get isStranded(): boolean {
+    return this.isUnloadable || this.isBarred;
   }
 
   /** Costs; before the kernel has stated them, equal tasks of nominally a millisecond. */

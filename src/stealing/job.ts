@@ -31,6 +31,11 @@ export interface JobHeader {
   readonly weight?: number | undefined;
   /** Which rows of others the owner runs again before the end: some of every peer's, or all; absent: none. */
   readonly audit?: 'sample' | 'all' | undefined;
+  /** Peers that may run it; absent or empty: all. */
+  readonly onlyPeers?: readonly PeerId[] | undefined;
+  readonly notPeers?: readonly PeerId[] | undefined;
+  /** Bytes that a peer must have to run it; a peer that has less cannot load it. */
+  readonly memoryBytes?: number | undefined;
 }
 
 /**
@@ -58,6 +63,27 @@ export interface PeerShare {
   readonly rate: number;
 }
 
+/** How near a job came to what its costs and the measured speeds allow; 0..1. */
+export interface JobEfficiency {
+  /** The largest lower bound / elapsed. */
+  readonly bound: number;
+  /** A central queue without latency / elapsed: what the mesh costs. */
+  readonly greedy: number;
+  /** The same queue, longest task first: what order could give. */
+  readonly lpt?: number | undefined;
+  /** All work over all speeds; the longest task on the fastest slot; the k longest on the k fastest; whole equal
+   * tasks on whole slots (0 when they differ); the way there and back. */
+  readonly boundsMs?:
+    | {
+        readonly area: number;
+        readonly longest: number;
+        readonly prefix: number;
+        readonly granularity: number;
+        readonly latency: number;
+      }
+    | undefined;
+}
+
 /** How a job ended: a grow-only fact; `done` beats `cancelled` when both were written in a partition. */
 export interface JobEnding {
   readonly state: 'done' | 'cancelled';
@@ -69,7 +95,9 @@ export interface JobEnding {
   readonly shares: readonly PeerShare[];
   readonly steals: number;
   readonly messages: number;
-  readonly efficiency: { readonly bound: number; readonly greedy: number };
+  readonly efficiency: JobEfficiency;
+  /** Messages of the result path, rows and their acknowledgements; `messages` are those of the steal path. */
+  readonly resultMessages?: number | undefined;
   /** Tasks for which two peers have two rows, and nobody could judge. */
   readonly disputed?: number | undefined;
 }

@@ -22,14 +22,13 @@ export class Leaving {
   /** Grants the whole queue to the peers that can run it, by their rates. */
   #giveBack(job: JobBook): void {
     const state = this.#state;
-    const { rateKey } = job.header;
     closeWindow(state, job);
     job.queue.pushBottom(job.retries.intervals());
     for (const [start, end] of job.retries.intervals()) job.retries.remove(start, end);
     const takers = state.beliefs
       .ok()
-      .filter((belief) => !belief.draining && state.beliefs.rateOf(belief, rateKey) > 0);
-    const rates = takers.map((belief) => state.beliefs.rateOf(belief, rateKey));
+      .filter((belief) => !belief.draining && state.rateOn(belief, job) > 0);
+    const rates = takers.map((belief) => state.rateOn(belief, job));
     let ratesLeft = rates.reduce((sum, rate) => sum + rate, 0);
     for (const [i, belief] of takers.entries()) {
       const queued = job.queue.intervals();
@@ -39,7 +38,9 @@ export class Leaving {
       const tasks = isLast ? job.queue.taskCount : tasksForWork(job.costs, queued, units);
       const intervals = job.queue.stealTop(tasks);
       if (intervals.length === 0) continue;
-      this.#custody.grant(belief.face.peer, 0, [{ job: job.header.job, intervals }]);
+      this.#custody.grant(belief.face.peer, { request: 0, why: 'handBack' }, [
+        { job: job.header.job, intervals },
+      ]);
     }
   }
 
@@ -47,7 +48,7 @@ export class Leaving {
   #passOn(): void {
     const state = this.#state;
     for (const job of state.activeJobs()) {
-      const isStranded = state.isDraining || job.isUnloadable;
+      const isStranded = state.isDraining || job.isStranded;
       if (isStranded && job.holdsTasks) this.#giveBack(job);
     }
   }
@@ -57,7 +58,7 @@ export class Leaving {
     const state = this.#state;
     if (this.#hasLeft) return;
     this.#passOn();
-    if (!state.isDraining) return;
+    if (!state.isLeaving) return;
     const isBusy = state.activeJobs().some((job) => !job.running.isEmpty);
     const others = state.beliefs.ok().length;
     if (isBusy || (others > 0 && this.#custody.hasUnconfirmed) || !this.#recording.isSettled)

@@ -59,6 +59,11 @@ export class Ledger {
     return this.#failedRows;
   }
 
+  /** Given up after its attempts, and not an error of the strategy's own. */
+  isFailure(task: number): boolean {
+    return this.#failures.has(task);
+  }
+
   madeBy(peer: PeerId): IntervalSet {
     return this.#makers.get(peer) ?? new IntervalSet();
   }

@@ -41,6 +41,9 @@ export interface Limits {
   readonly rowsFlushCount: number;
   /** Bytes of rows in one message: below the 1 MiB frame with room for the rest. */
   readonly rowsMessageBytesMax: number;
+  /** Deliveries on their way to one peer. More: a million old rows for a new owner stand before steals; less: each
+   * waits for a flush over there. 8 of 512 KiB are 4 MiB in flight, a second of a 32 Mbit/s line. */
+  readonly deliveriesMax: number;
   /** ms until rows that nobody acknowledged are offered again (a full disk over there). */
   readonly deliveryRetryMs: number;
   /** ms for which a peer that kept nothing is not asked to keep a second copy. More: longer on one disk after it
@@ -61,6 +64,9 @@ export interface Limits {
   readonly turnBurstMs: number;
   /** Units per slot-millisecond before anything was measured: a unit is nominally a microsecond. */
   readonly priorUnitsPerSlotMs: number;
+  /** ms without a finished task after which a claim makes no progress, at least; four times its prediction when that
+   * is more. More: a hanging thread holds its task longer; less: tasks of a throttled peer run twice. */
+  readonly progressMs: number;
   /** Attempts of one task (a dead slot each) until it is reported as failed. */
   readonly attemptsMax: number;
   /** ms for which the rows of an ended job stay in memory after they were read last. More: memory; less: a person who
@@ -92,6 +98,7 @@ export const DEFAULT_LIMITS: Limits = {
   rowsFlushMs: 50,
   rowsFlushCount: 4_096,
   rowsMessageBytesMax: 512 * 1024,
+  deliveriesMax: 8,
   deliveryRetryMs: 5_000,
   keeperPauseMs: 10_000,
   censusPauseMs: 1_000,
@@ -100,6 +107,7 @@ export const DEFAULT_LIMITS: Limits = {
   turnMs: 20,
   turnBurstMs: 500,
   priorUnitsPerSlotMs: 1_000,
+  progressMs: 5_000,
   attemptsMax: 3,
   auditRows: 32,
   auditPatienceMs: 5_000,

@@ -28,6 +28,8 @@ export interface JobProgress {
   /** Grants of this job that thieves confirmed to the sender, and steal-path messages it sent, so far. */
   readonly steals: number;
   readonly messages: number;
+  /** Rows sent so far, with the acknowledgements that answer them. */
+  readonly resultMessages?: number | undefined;
   /** What its slots run, while that is few tasks: if the peer dies, one of them may have done it. */
   readonly running?: readonly Interval[] | undefined;
   /** Those of them that are suspicious already, and run apart. */
@@ -85,6 +87,8 @@ export type Message =
       readonly backlogMs: number;
       /** ms until each of its slots is free, after what it has; only while tasks are longer than a micro-batch. */
       readonly freeMs?: readonly number[] | undefined;
+      /** Slots that stand still: copies of long tasks that run are welcome, when nothing else is there. */
+      readonly idleSlots?: number | undefined;
       /** Only tasks of this job, because its turn has come over there. */
       readonly job?: JobId | undefined;
     }

@@ -90,6 +90,7 @@ export class Recording {
     this.#deliveries.delete(deliveryId);
     this.#unwilling.delete(from);
     delivery.job.ledger.markOnDisk(from, delivery.intervals);
+    this.deliverOwed(delivery.job);
     this.count(delivery.job);
   }
 
@@ -145,9 +146,14 @@ export class Recording {
     let owed = job.ledger.onDiskOf(state.self).union(job.unkept).subtract(job.ledger.onDiskOf(to));
     if (isOwner) owed = owed.subtract(this.#onDisks(job, 2));
     else owed = owed.intersect(job.ledger.madeBy(state.self));
+    let room = state.limits.deliveriesMax;
     for (const delivery of this.#deliveries.values()) {
-      if (delivery.job === job && delivery.to === to) owed = owed.subtract(delivery.intervals);
+      if (delivery.to !== to) continue;
+      room--;
+      if (delivery.job === job) owed = owed.subtract(delivery.intervals);
     }
+    if (room <= 0) return;
+    owed = firstTasks(owed, room * this.#rowsPerMessage(job));
     // Rows of an ended job whose second disk is gone are read back first.
     if (!job.ledger.released.intersect(owed).isEmpty) {
       this.#recallToCopy(job);
@@ -160,15 +166,18 @@ export class Recording {
   /** `tasks` must be present here and not released, and on this disk unless it refused them. */
   sendRows(job: JobBook, to: PeerId, tasks: IntervalSet, isUnkept = false): void {
     const state = this.#state;
-    const rowBytes = job.header.rowWidth * Float64Array.BYTES_PER_ELEMENT;
-    const rowsMax = Math.floor(state.limits.rowsMessageBytesMax / rowBytes);
-    for (const batch of job.ledger.batchesOf(tasks, rowsMax)) {
+    for (const batch of job.ledger.batchesOf(tasks, this.#rowsPerMessage(job))) {
       const delivery = this.#nextDelivery++;
       const { intervals } = batch;
       this.#deliveries.set(delivery, { job, to, intervals, sentMs: state.nowMs });
       const rows = { kind: 'rows', job: job.header.job, delivery, batch } as const;
       state.send(to, isUnkept ? { ...rows, isUnkept } : rows);
     }
+  }
+
+  #rowsPerMessage({ header }: JobBook): number {
+    const rowBytes = header.rowWidth * Float64Array.BYTES_PER_ELEMENT;
+    return Math.floor(this.#state.limits.rowsMessageBytesMax / rowBytes);
   }
 
   isDelivering(job: JobBook): boolean {
@@ -319,4 +328,17 @@ export class Recording {
 function isWellFormed(batch: RowBatch, header: JobHeader): boolean {
   if (!validIntervals(batch.intervals, header.taskCount)) return false;
   return batch.values.length === countTasks(batch.intervals) * header.rowWidth;
+}
+
+function firstTasks(tasks: IntervalSet, count: number): IntervalSet {
+  if (tasks.count <= count) return tasks;
+  const first = new IntervalSet();
+  let left = count;
+  for (const [start, end] of tasks.intervals()) {
+    if (left <= 0) break;
+    const until = Math.min(end, start + left);
+    first.add(start, until);
+    left -= until - start;
+  }
+  return first;
 }

@@ -1,7 +1,7 @@
 // What all parts of the core share: who we are, what we believe, the jobs we know, and the list of orders
 // that the current call of `handle` will return. Nothing here decides anything.
 import type { WindowCursor } from '../deque/cursor.ts';
-import { Beliefs } from './beliefs.ts';
+import { type Belief, Beliefs } from './beliefs.ts';
 import { type JobId, type PeerId, highestRanked } from './ids.ts';
 import type { PeerFace } from './input.ts';
 import { JobBook } from './job-book.ts';
@@ -9,9 +9,11 @@ import type { JobHeader } from './job.ts';
 import type { Limits } from './limits.ts';
 import type { Message, Rate } from './messages.ts';
 import type { Output, PersistEntry } from './output.ts';
+import { mayRunOn } from './places.ts';
 import { Rates } from './rates.ts';
 import { Recent } from './recent.ts';
 import { Rng } from './rng.ts';
+import { StealLog } from './steal-log.ts';
 
 export interface CoreOptions {
   readonly face: PeerFace;
@@ -50,7 +52,11 @@ export class CoreState {
   /** When each slot began what it has claimed, as far as its reports tell. */
   readonly slotSinceMs = new Map<number, number>();
   nowMs = 0;
+  /** Starts nothing and takes nothing; what it has goes to others. */
   isDraining = false;
+  /** Drains in order to go. */
+  isLeaving = false;
+  readonly steals = new StealLog();
   /** Others must hear at once what begins here. */
   owesBeat = false;
   /** Tasks of this life, for people. */
@@ -87,6 +93,9 @@ export class CoreState {
   send(to: PeerId, message: Message, after?: number): void {
     if (this.beliefs.get(to)?.connected !== true) return;
     if (STEAL_PATH.has(message.kind)) for (const job of this.activeJobs()) job.messages++;
+    // Every delivery is answered by one acknowledgement.
+    const delivered = message.kind === 'rows' ? this.jobs.get(message.job) : undefined;
+    if (delivered !== undefined) delivered.resultMessages += 2;
     this.emit({ kind: 'send', to, message, ...(after === undefined ? {} : { after }) });
   }
 
@@ -119,7 +128,7 @@ export class CoreState {
   openBook(header: JobHeader): JobBook {
     const known = this.jobs.get(header.job);
     if (known !== undefined) return known;
-    const book = new JobBook(header, this.#nextJobNumber++, this.nowMs);
+    const book = new JobBook(header, this.#nextJobNumber++, this);
     this.jobs.set(header.job, book);
     return book;
   }
@@ -145,6 +154,12 @@ export class CoreState {
 
   isOwner(job: JobBook): boolean {
     return this.ownerOf(job) === this.self;
+  }
+
+  /** Units per ms of a whole other peer for a job; 0: it must not, or cannot, run it. */
+  rateOn(belief: Belief, { header }: JobBook): number {
+    if (!mayRunOn(header, belief.face.peer)) return 0;
+    return this.beliefs.rateOf(belief, header.rateKey);
   }
 
   /** Units per ms of this whole peer. */

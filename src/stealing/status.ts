@@ -31,6 +31,8 @@ export interface JobStatus {
   readonly owner: PeerId;
   readonly copies: number;
   readonly isActive: boolean;
+  /** Why no live peer can run it, as far as this one knows; undefined: some can. */
+  readonly stuck: string | undefined;
   readonly ending: JobEnding | undefined;
   /** Tasks counted as far as this peer knows; exact at the owner. */
   readonly counted: number;
@@ -109,6 +111,7 @@ function jobStatus(state: CoreState, id: JobId): JobStatus | undefined {
     owner,
     copies: live.length + (isKeptHere ? 1 : 0),
     isActive: job.isActive,
+    stuck: stuckReason(state, job),
     ending: job.ending,
     counted: countedTasks(state, job),
     failed: job.ending?.failed ?? job.ledger.failedCount,
@@ -116,6 +119,13 @@ function jobStatus(state: CoreState, id: JobId): JobStatus | undefined {
     elapsedMs: job.ending?.elapsedMs ?? state.nowMs - job.knownSinceMs,
     shares: job.ending?.shares ?? sharesOf(state, job),
   };
+}
+
+function stuckReason(state: CoreState, job: JobBook): string | undefined {
+  if (!job.isActive || !job.isStranded || job.ledger.isComplete) return undefined;
+  const canRun = state.beliefs.live().some((belief) => state.rateOn(belief, job) > 0);
+  if (canRun) return undefined;
+  return job.isUnloadable ? job.unloadableReason : 'no peer that may run it is here';
 }
 
 function countedTasks(state: CoreState, job: JobBook): number {

@@ -4,7 +4,8 @@
 // Lifelines: Saraswat, Kambadur, Kodali, Grove, Krishnamoorthy, PPoPP 2011. Changed: they are armed before a
 // job arrives, so that the first wave goes out over them, and up to 32 peers everybody is a neighbour.
 import type { Belief } from './beliefs.ts';
-import { hasIdleSlot } from './heartbeat.ts';
+import { mayBeSlow } from './copies.ts';
+import { busySlots, hasIdleSlot } from './heartbeat.ts';
 import { afterJob, claimsEndMs, isCoarse } from './horizon.ts';
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
@@ -28,13 +29,20 @@ interface Need {
 export class Thief {
   readonly #state: CoreState;
   #asked:
-    | { readonly request: number; readonly victim: PeerId; readonly sentMs: number }
+    | {
+        readonly request: number;
+        readonly victim: PeerId;
+        readonly sentMs: number;
+        readonly idleSlots: number;
+      }
     | undefined;
   #nextRequest = 1;
   #refusals = 0;
   /** No request before that moment. */
   #pauseUntilMs = Number.NEGATIVE_INFINITY;
   readonly #armedAt = new Set<PeerId>();
+  /** The heartbeat after which each was last asked for a copy. */
+  readonly #copiesAskedMs = new Map<PeerId, number>();
   /** They answered a lifeline by saying that they have work, and were not asked yet. */
   readonly #invited = new Set<PeerId>();
 
@@ -66,7 +74,7 @@ export class Thief {
       return;
     }
     if (this.#asked?.request !== request || this.#asked.victim !== from) return;
-    this.#miss();
+    this.#miss(reason);
   }
 
   /** Somebody has plenty while we wait: a lifeline was lost on the way, or nobody feeds them. Ask again. */
@@ -87,7 +95,7 @@ export class Thief {
   forget(peer: PeerId): void {
     this.#armedAt.delete(peer);
     this.#invited.delete(peer);
-    if (this.#asked?.victim === peer) this.#miss();
+    if (this.#asked?.victim === peer) this.#miss('noAnswer');
   }
 
   /** Asks, or arms, or does nothing. Called after every fact. */
@@ -102,7 +110,7 @@ export class Thief {
       return;
     }
     if (this.#asked !== undefined) return;
-    const canRunSome = state.activeJobs().some((job) => !job.isUnloadable);
+    const canRunSome = state.activeJobs().some((job) => !job.isStranded);
     if (this.#refusals < state.limits.refusalsMax && canRunSome) {
       if (state.nowMs < this.#pauseUntilMs) return;
       const victim = this.#pickVictim(need.job);
@@ -111,6 +119,7 @@ export class Thief {
         return;
       }
     }
+    if (this.#askForCopy(need)) return;
     // A lifeline says that a slot stands still. While all are busy, what is sent here would only wait here.
     if (state.unclaimedMs() === 0 && hasIdleSlot(state)) this.#arm();
   }
@@ -130,10 +139,11 @@ export class Thief {
     const jobs = inTurn(state);
     let freeMs = claimsEndMs(state);
     for (const job of jobs) {
+      if (job.isStranded) continue;
       freeMs = afterJob(state, job, freeMs);
       const aheadMs = freeMs[0] ?? 0;
       if (aheadMs >= thresholdMs) return 'none';
-      if (jobs.length < 2 || job.isUnloadable) continue;
+      if (jobs.length < 2) continue;
       const hasPlenty = state.beliefs
         .ok()
         .some((belief) => this.#surplusMs(belief, job) > thresholdMs / 2);
@@ -145,29 +155,61 @@ export class Thief {
   /** ms of work of one job that a peer has by now, if it went on with it since it told us. */
   #surplusMs(belief: Belief, job: JobBook): number {
     const work = belief.progress.get(job.header.job)?.backlogWork ?? 0;
-    const rate = this.#state.beliefs.rateOf(belief, job.header.rateKey);
+    const rate = this.#state.rateOn(belief, job);
     return rate > 0 ? work / rate - (this.#state.nowMs - belief.beatMs) : 0;
   }
 
-  #ask(victim: Belief, need: Need): void {
+  #ask(victim: Belief, need: Need, idleSlots = 0): void {
     const state = this.#state;
     const request = this.#nextRequest++;
-    this.#asked = { request, victim: victim.face.peer, sentMs: state.nowMs };
+    this.#asked = { request, victim: victim.face.peer, sentMs: state.nowMs, idleSlots };
     state.send(victim.face.peer, {
       kind: 'stealRequest',
       request,
       rates: state.toldRates(),
       slots: state.face.slots,
       backlogMs: need.aheadMs,
+      ...(idleSlots > 0 ? { idleSlots } : {}),
       ...(this.#countsSlots() ? { freeMs: need.freeMs } : {}),
       ...(need.job === undefined ? {} : { job: need.job.header.job }),
     });
   }
 
-  #miss(): void {
+  /** Nothing to steal and slots that stand still: who runs long tasks more slowly is asked for a copy of one, once
+   * per heartbeat of it. Returns whether somebody was asked. */
+  #askForCopy(need: Need): boolean {
     const state = this.#state;
+    if (state.unclaimedMs() > 0 || !hasIdleSlot(state) || state.nowMs < this.#pauseUntilMs)
+      return false;
+    const jobs = state.activeJobs();
+    const slow = state.beliefs
+      .ok()
+      .filter(({ face, beatMs }) => this.#copiesAskedMs.get(face.peer) !== beatMs)
+      .filter((belief) => jobs.some((job) => mayBeSlow(state, job, belief)));
+    const [victim] = slow.toSorted((a, b) => a.unchangedSinceMs - b.unchangedSinceMs);
+    if (victim === undefined) return false;
+    this.#copiesAskedMs.set(victim.face.peer, victim.beatMs);
+    this.#ask(victim, need, state.face.slots - busySlots(state));
+    return true;
+  }
+
+  #miss(why: string): void {
+    const state = this.#state;
+    if (this.#asked !== undefined) {
+      state.steals.add({
+        atMs: state.nowMs,
+        thief: state.self,
+        victim: this.#asked.victim,
+        outcome: why === 'noAnswer' ? 'noAnswer' : 'refused',
+        why,
+        job: undefined,
+        tasks: 0,
+        work: 0,
+      });
+    }
+    // A question for copies says nothing of what there is to steal.
+    if ((this.#asked?.idleSlots ?? 0) === 0) this.#refusals++;
     this.#asked = undefined;
-    this.#refusals++;
     // A victim that refused has as little as we have; in a micro-batch's time that may be different.
     const active = state.activeJobs().map((job) => microBatchMs(state, job) / 2);
     const pauseMs = Math.max(state.limits.refusalPauseMs, Math.min(50, ...active));
@@ -176,7 +218,7 @@ export class Thief {
 
   #giveUpOnSilence(): void {
     if (this.#asked === undefined) return;
-    if (this.#state.nowMs >= this.#asked.sentMs + this.#patienceMs()) this.#miss();
+    if (this.#state.nowMs >= this.#asked.sentMs + this.#patienceMs()) this.#miss('noAnswer');
   }
 
   #patienceMs(): number {

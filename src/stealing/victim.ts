@@ -4,6 +4,7 @@
 import { type Interval, countTasks } from '../deque/interval-set.ts';
 import type { Belief } from './beliefs.ts';
 import { ratesOf } from './beliefs.ts';
+import { copiesFor } from './copies.ts';
 import type { Custody } from './custody.ts';
 import { busySlots } from './heartbeat.ts';
 import {
@@ -19,7 +20,9 @@ import {
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { Batch, Message, RefusalReason } from './messages.ts';
+import type { StealReason } from './steal-log.ts';
 import { equalFinishWork, seedShares, tasksForWork } from './share.ts';
+import { mayRunOn } from './places.ts';
 import type { CoreState } from './state.ts';
 import { FULL_GRAPH_PEERS } from './thief.ts';
 import { inTurn, priorityOf } from './turns.ts';
@@ -42,11 +45,24 @@ export class Victim {
     if (belief === undefined) return;
     belief.rates = ratesOf(ask.rates);
     const batches = this.#loot(belief, ask);
-    if (Array.isArray(batches)) this.#custody.grant(from, ask.request, batches);
+    const copies = Array.isArray(batches) ? [] : this.#copies(belief, ask.idleSlots ?? 0);
+    if (copies.length > 0) {
+      this.#custody.grant(from, { request: ask.request, why: 'copy' }, copies);
+      return;
+    }
+    if (Array.isArray(batches))
+      this.#custody.grant(from, { request: ask.request, why: 'asked' }, batches);
     else {
       const { request } = ask;
+      this.#refused(from, batches);
       this.#state.send(from, { kind: 'stealRefused', request, reason: batches });
     }
+  }
+
+  #refused(thief: PeerId, why: RefusalReason): void {
+    const { nowMs, self, steals } = this.#state;
+    const entry = { thief, victim: self, outcome: 'refused', why, job: undefined } as const;
+    steals.add({ atMs: nowMs, ...entry, tasks: 0, work: 0 });
   }
 
   armed(from: PeerId, { rates, freeMs }: Extract<Message, { kind: 'lifelineArmed' }>): void {
@@ -75,19 +91,23 @@ export class Victim {
     const jobs = inTurn(this.#state);
     for (const job of jobs) {
       // Before the slots know a job its costs are not known, and so no share of it.
-      if (!job.isRunnable) continue;
+      if (job.work === undefined || !job.isActive) continue;
       // On a mesh that is busy with other jobs nobody waits, and yet a new one is everybody's business.
       const isForAll = job.owesWave && jobs.length > 1;
+      const why = job.owesWave ? 'seed' : 'lifeline';
       job.owesWave = false;
       this.#feedFrom(
         job,
+        why,
         takers.filter((belief) => belief.armed || isForAll),
       );
     }
   }
 
-  #feedFrom(job: JobBook, waiting: readonly Belief[]): void {
-    const hungry = waiting.filter((belief) => this.#isWorthAGrant(job, belief));
+  #feedFrom(job: JobBook, why: StealReason, waiting: readonly Belief[]): void {
+    const hungry = waiting.filter(
+      (belief) => this.#state.rateOn(belief, job) > 0 && this.#isWorthAGrant(job, belief),
+    );
     if (hungry.length === 0) return;
     const dealt = this.#deal(job, hungry);
     const shares = dealt === undefined ? this.#shares(job, hungry) : [];
@@ -105,7 +125,9 @@ export class Victim {
           ? this.#take(job, shares[i] ?? 0, spare)
           : this.#takeTasks(job, Math.min(spare, dealt[i] ?? 0));
       if (intervals.length === 0) continue;
-      this.#custody.grant(belief.face.peer, 0, [{ job: job.header.job, intervals }]);
+      this.#custody.grant(belief.face.peer, { request: 0, why }, [
+        { job: job.header.job, intervals },
+      ]);
     }
   }
 
@@ -114,7 +136,7 @@ export class Victim {
     const state = this.#state;
     const here = { backlogWork: state.backlogWork(job), rate: this.#rateHere(job) };
     const sides = hungry.map((belief) => {
-      const rate = state.beliefs.rateOf(belief, job.header.rateKey);
+      const rate = state.rateOn(belief, job);
       return { backlogWork: this.#aheadMs(job, belief) * rate, rate };
     });
     return seedShares(here, sides);
@@ -155,7 +177,9 @@ export class Victim {
   #guessFree(job: JobBook, { progress, face, beatMs, rates }: Belief): number[] {
     const { rateKey } = job.header;
     const work = progress.get(job.header.job)?.backlogWork ?? 0;
-    const rate = rates.get(rateKey) ?? face.slots * this.#state.limits.priorUnitsPerSlotMs;
+    const rate = mayRunOn(job.header, face.peer)
+      ? (rates.get(rateKey) ?? face.slots * this.#state.limits.priorUnitsPerSlotMs)
+      : 0;
     const ms = rate > 0 ? Math.max(0, work / rate - (this.#state.nowMs - beatMs)) : Infinity;
     return Array.from({ length: face.slots }, () => ms);
   }
@@ -182,8 +206,7 @@ export class Victim {
 
   /** A task that travels starts a round trip later, at best. */
   #slotSide(job: JobBook, belief: Belief, freeMs: readonly number[]): SlotSide {
-    const { rateKey } = job.header;
-    const perSlot = this.#state.beliefs.rateOf(belief, rateKey) / Math.max(1, belief.face.slots);
+    const perSlot = this.#state.rateOn(belief, job) / Math.max(1, belief.face.slots);
     const taskMs = perSlot > 0 ? job.costs.meanUnits(0, 0) / perSlot : Number.POSITIVE_INFINITY;
     return { freeMs: freeMs.map((ms) => ms + belief.rttMs), taskMs };
   }
@@ -194,7 +217,7 @@ export class Victim {
     for (const [id, { backlogWork }] of belief.progress) {
       const other = this.#state.jobs.get(id);
       if (other === undefined || belief.armed || priorityOf(other) <= priorityOf(job)) continue;
-      ms += backlogWork / Math.max(1e-9, this.#state.beliefs.rateOf(belief, other.header.rateKey));
+      ms += backlogWork / Math.max(1e-9, this.#state.rateOn(belief, other));
     }
     return ms;
   }
@@ -202,6 +225,7 @@ export class Victim {
   /** A peer that waits for the job's data finishes nothing: whoever can run it gets all of it. */
   #rateHere(job: JobBook): number {
     const { nowMs, limits } = this.#state;
+    if (job.isBarred) return 0;
     const isStuck = !job.isRunnable && nowMs - job.knownSinceMs >= limits.loadPatienceMs;
     return isStuck ? 0 : this.#state.ownRate(job.header.rateKey);
   }
@@ -219,9 +243,8 @@ export class Victim {
     let leftMs = ask.backlogMs;
     let hasWork = false;
     for (const job of inTurn(state)) {
-      const { rateKey } = job.header;
       if (ask.job !== undefined && job.header.job !== ask.job) continue;
-      const rate = state.beliefs.rateOf(thief, rateKey);
+      const rate = state.rateOn(thief, job);
       const unclaimed = state.unclaimedWork(job);
       if (unclaimed === 0 || rate === 0) continue;
       hasWork = true;
@@ -245,11 +268,21 @@ export class Victim {
     return hasWork ? 'tooSmall' : 'empty';
   }
 
+  /** Second copies of what runs here, for a thief that found nothing else. */
+  #copies(thief: Belief, idleSlots: number): Batch[] {
+    if (thief.draining) return [];
+    for (const job of inTurn(this.#state)) {
+      const intervals = copiesFor(this.#state, job, thief, idleSlots);
+      if (intervals.length > 0) return [{ job: job.header.job, intervals }];
+    }
+    return [];
+  }
+
   /** A steal should keep the thief busy for a few round trips; in the tail, where less is left than that,
    * one task is enough, and a thief that can start it now gets it. */
   #isTooSmall(job: JobBook, units: number, thief: Belief): boolean {
     const state = this.#state;
-    const rate = state.beliefs.rateOf(thief, job.header.rateKey);
+    const rate = state.rateOn(thief, job);
     const grain = state.limits.grainRoundTrips * thief.rttMs * rate;
     const tailMs = 4 * microBatchMs(state, job);
     const isTail = state.unclaimedWork(job) / state.ownRate(job.header.rateKey) <= tailMs;
@@ -261,7 +294,7 @@ export class Victim {
   #spareTasks(job: JobBook): number {
     const state = this.#state;
     const inWindow = state.windowJob() === job ? state.cursor.remaining() : 0;
-    const idleSlots = job.isUnloadable ? 0 : state.face.slots - busySlots(state);
+    const idleSlots = job.isStranded ? 0 : state.face.slots - busySlots(state);
     return Math.max(0, job.queue.taskCount + inWindow - idleSlots);
   }
 

@@ -28,6 +28,7 @@ import type {
   SubmitView,
   TradesView,
 } from '../control/api.ts';
+import type { DrainView, ExplainView, StealLogView } from '../control/placement-api.ts';
 import type {
   ControlHandlers,
   ObserveOptions,
@@ -40,15 +41,16 @@ import { resolveJob, resolveJobs, shownJobId } from '../control/selector.ts';
 import { MeshError } from '../errors.ts';
 import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import { Copies } from './copies.ts';
+import { gatherRows } from './gather-rows.ts';
 import { Observer } from './observer.ts';
 import { bestRows, packRows, resultsSha256 } from './rows.ts';
 import { type FinishedRows, resultsView, summaryOf } from './summary.ts';
+import type { TaskExplained } from '../../stealing/explain.ts';
+import type { StealEntry } from '../../stealing/steal-log.ts';
+import { explainView, stealLogView } from './explain-view.ts';
 import { type Contact, jobsView, peersView, shareViews } from './views.ts';
 import { Watch } from './watch.ts';
 
-/** ms until rows that other peers have must be here; their owner may be dying just now. */
-const GATHER_PATIENCE_MS = 30_000;
-const GATHER_AGAIN_MS = 1_000;
 /** ms between two snapshots to one watcher: 10 a second are smooth, more is noise. */
 const PROGRESS_MS = 100;
 /** ms between two samples of every peer's load. */
@@ -74,6 +76,10 @@ export interface PeerPorts {
   knownRunner(job: JobId): TaskRunner | undefined;
   requestRows(job: JobId): void;
   cancel(job: JobId): void;
+  explain(job: JobId, task: number): TaskExplained | undefined;
+  /** Times are epoch ms. */
+  steals(): readonly StealEntry[];
+  drain(isWanted: boolean): void;
   hasBlob(sha256: string): Promise<boolean>;
   putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
   connect(addr: string, waitMs: number): Promise<ConnectView>;
@@ -269,6 +275,27 @@ export class PeerHandlers implements ControlHandlers {
     return { v: 1, trades };
   }
 
+  explain(selector: string, task: number): ExplainView {
+    const job = this.#resolve(selector);
+    const explained = this.#ports.explain(job, task);
+    if (explained === undefined) {
+      throw new MeshError('NOT_FOUND', `job ${this.#shown(job)} has no task ${task}`, {
+        hint: `tasks are 0..${this.#book(job).header.taskCount - 1}`,
+      });
+    }
+    return explainView(explained, this.#shown(job), this.peers());
+  }
+
+  steals(): StealLogView {
+    const shown = (job: JobId): string => this.#shown(job);
+    return stealLogView(this.#ports.steals(), shown, this.peers());
+  }
+
+  drain(isWanted: boolean): DrainView {
+    this.#ports.drain(isWanted);
+    return { v: 1, state: this.#ports.coreStatus().isDraining ? 'draining' : 'ok' };
+  }
+
   cancel(selector: string): Promise<CancelView> {
     const jobs = resolveJobs(selector, this.jobs().jobs) as JobId[];
     for (const job of jobs) this.#ports.cancel(job);
@@ -350,21 +377,7 @@ export class PeerHandlers implements ControlHandlers {
   /** The book, once the rows of an ended job that lie on disks are in memory here. */
   async #complete(id: JobId): Promise<JobBook> {
     const book = this.#book(id);
-    if (book.isActive) return book;
-    const giveUpMs = Date.now() + GATHER_PATIENCE_MS;
-    let askAgainMs = 0;
-    while (!areRowsHere(book)) {
-      if (Date.now() >= giveUpMs) {
-        throw new MeshError('UNREACHABLE', 'some rows of this job lie on peers that are away', {
-          hint: 'mesh peers',
-        });
-      }
-      if (Date.now() >= askAgainMs) {
-        askAgainMs = Date.now() + GATHER_AGAIN_MS;
-        this.#ports.requestRows(id);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await gatherRows(book, () => this.#ports.requestRows(id));
     return book;
   }
 
@@ -375,10 +388,4 @@ export class PeerHandlers implements ControlHandlers {
     this.#hashes.set(job, known);
     return known;
   }
-}
-
-/** A cancelled job has the rows that it has. */
-function areRowsHere({ ledger, header, ending }: JobBook): boolean {
-  if (!ledger.released.isEmpty) return false;
-  return ending?.state !== 'done' || ledger.present.count === header.taskCount;
 }

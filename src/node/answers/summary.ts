@@ -1,5 +1,6 @@
 // What a job came to: who did which share, the proof of its rows, and its best tasks by name.
 import type { TaskRunner } from '../../kernel/job.ts';
+import type { JobEnding } from '../../stealing/job.ts';
 import type { JobStatus } from '../../stealing/status.ts';
 import type { JobSummary, PeerShareView, RankedTask, ResultsView } from '../control/api.ts';
 import type { SummaryQuery, ResultsQuery } from '../control/handlers.ts';
@@ -35,11 +36,18 @@ export function summaryOf(
     elapsedMs: Math.round(job.elapsedMs * 1000) / 1000,
     resultsSha256: rows.resultsSha256,
     peers: shown.peers,
-    efficiency: ending?.efficiency ?? { bound: 0, greedy: 0 },
+    efficiency: efficiencyView(ending),
     steals: ending?.steals ?? 0,
     messages: ending?.messages ?? 0,
+    resultMessages: ending?.resultMessages ?? 0,
     top: runner === undefined ? [] : topOf(rows, shown.query, runner),
   };
+}
+
+function efficiencyView(ending: JobEnding | undefined): JobSummary['efficiency'] {
+  if (ending === undefined) return { bound: 0, greedy: 0 };
+  const { boundsMs, ...ratios } = ending.efficiency;
+  return boundsMs === undefined ? ratios : { ...ratios, boundsMs };
 }
 
 /** A kernel without the column that ranks backtests ranks nothing. */

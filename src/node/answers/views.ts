@@ -151,6 +151,7 @@ function jobView(
     submittedAt: header.submittedAt,
     priority: header.priority ?? 0,
     weight: header.weight ?? 1,
+    stuck: job.stuck ?? null,
   };
 }
 

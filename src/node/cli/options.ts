@@ -72,11 +72,11 @@ const UNIT_BYTES: Readonly<Record<string, number>> = { M: 2 ** 20, G: 2 ** 30 };
 const MEMORY_BYTES_MIN = 16 * 2 ** 20;
 
 /** 512M or 4G, in bytes. */
-export function parseMemory(text: string): number {
+export function parseMemory(text: string, flag = '--memory'): number {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)([MG])i?B?$/.exec(text) ?? [];
   const bytes = Math.round(Number(digits) * (UNIT_BYTES[unit] ?? Number.NaN));
   if (!(bytes >= MEMORY_BYTES_MIN)) {
-    throw badValue('--memory', text, 'a size such as 512M or 4G, 16M at least');
+    throw badValue(flag, text, 'a size such as 512M or 4G, 16M at least');
   }
   return bytes;
 }

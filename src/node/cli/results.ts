@@ -7,6 +7,7 @@ import { MeshError } from '../errors.ts';
 import { type Grouping, printGroups, printHeatmap, readAxes } from './results-groups.ts';
 import { type Context, withPeer } from './context.ts';
 import { parseChoice, parseWhole } from './options.ts';
+import { renderEfficiency } from './output/efficiency-screen.ts';
 import { renderResults, renderShares, renderTrades } from './output/job-screens.ts';
 import { printJson } from './output/json.ts';
 import { resultLines, resultsFormat, writeResults } from './output/results-file.ts';
@@ -22,6 +23,7 @@ export interface ResultsFlags {
   readonly task?: string;
   readonly trades?: boolean;
   readonly output?: string;
+  readonly efficiency?: boolean;
 }
 
 /** A screenful; a pipe or a file gets all rows. */
@@ -39,6 +41,7 @@ export async function results(context: Context, job: string, flags: ResultsFlags
         : printGroups(context, peer, { job, by, ...readGrouping(flags) }),
     );
   }
+  if (flags.efficiency === true) return withPeer(context, (peer) => efficiency(context, peer, job));
   if (flags.heatmap !== undefined) {
     const axes = readAxes(flags.heatmap);
     return withPeer(context, (peer) =>
@@ -103,6 +106,14 @@ function printResults(context: Context, view: ResultsView): void {
   else if (context.plain) out.line(renderTsv(view.columns, view.rows));
   else if (out.isTty) out.line(renderResults(view, out.columns).join('\n'));
   else out.write(resultLines(view));
+}
+
+async function efficiency(context: Context, peer: ControlClient, job: string): Promise<number> {
+  const summary = await peer.summary(job, { top: 0 });
+  const { out } = context;
+  if (context.json) printJson(out, summary);
+  else if (!context.quiet) out.line(renderEfficiency(summary, out.columns).join('\n'));
+  return 0;
 }
 
 async function byPeer(context: Context, peer: ControlClient, job: string): Promise<number> {

@@ -24,6 +24,9 @@ export interface SubmitFlags extends InputFlags, FollowFlags {
   readonly priority?: string;
   readonly weight?: string;
   readonly audit?: string;
+  readonly onlyPeer?: readonly string[];
+  readonly notPeer?: readonly string[];
+  readonly needsMemory?: string;
   readonly embed: string;
   readonly slots?: string;
   readonly memory?: string;
@@ -52,6 +55,12 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     weight: flags.weight === undefined ? undefined : parseWeight(flags.weight),
     audit:
       flags.audit === undefined ? undefined : parseChoice(flags.audit, '--audit', ['all', 'none']),
+    onlyPeers: flags.onlyPeer,
+    notPeers: flags.notPeer,
+    memoryBytes:
+      flags.needsMemory === undefined
+        ? undefined
+        : parseMemory(flags.needsMemory, '--needs-memory'),
   };
   // The file first: a mistake in it is found without a node, and costs nothing.
   const prepared = await readJob(context, file, flags);

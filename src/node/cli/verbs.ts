@@ -55,6 +55,9 @@ function declareRunning(program: Command, run: Run): void {
       '--audit <which>',
       'rows of others to run again: all or none (default: 32 of each peer)',
     )
+    .option('--only-peer <peer>', 'run it on this peer and no other; repeatable', collect)
+    .option('--not-peer <peer>', 'never run it on this peer; repeatable', collect)
+    .option('--needs-memory <size>', 'only on machines with so much memory, such as 16G')
     .option('--max-fails <n>', 'cancel the job when more than N, or P%, of its backtests fail')
     .option('--cancel-on-interrupt', 'Ctrl-C cancels the job (exit 5) instead of detaching')
     .option(
@@ -136,6 +139,7 @@ function declareResults(program: Command, run: Run): void {
     .command('results')
     .description('what a job found, and who found it')
     .argument('[job]', 'id, id prefix, name or last', LAST)
+    .option('--efficiency', 'how near it came to what tasks and machines allow')
     .option('--by <what>', 'peer: how much each did; strategy, params: what each found')
     .option('--heatmap <x,y>', 'the best result at each pair of values of two variables')
     .option('--top <n>', 'only the best n (default: 20 on a screen, else all)')
@@ -157,6 +161,15 @@ function declareResults(program: Command, run: Run): void {
     )
     .action((job: string, flags: ResultsFlags) =>
       run(async (context) => (await import('./results.ts')).results(context, job, flags)),
+    );
+  program
+    .command('explain')
+    .description('where a task is, and why it waits')
+    .argument('<task>', 'its number, as in results')
+    .argument('[job]', 'id, id prefix, name or last', LAST)
+    .addHelpText('before', examples('mesh explain 2328', 'mesh explain 17 j-7f3a --json'))
+    .action((task: string, job: string) =>
+      run(async (context) => (await import('./explain.ts')).explain(context, task, job)),
     );
   program
     .command('cancel')
@@ -206,6 +219,21 @@ function declareMachine(program: Command, run: Run): void {
     .command('status')
     .description('this machine, and what to type next')
     .action(() => run(async (context) => (await import('./status.ts')).status(context)));
+  program
+    .command('drain')
+    .description('give the queue to the others and take no work, without leaving')
+    .argument('[peer]', 'another machine (default: this one)')
+    .addHelpText('before', examples('mesh drain', 'mesh drain studio', 'mesh undrain studio'))
+    .action((peer: string | undefined) =>
+      run(async (context) => (await import('./drain.ts')).drain(context, peer)),
+    );
+  program
+    .command('undrain')
+    .description('take work again')
+    .argument('[peer]', 'another machine (default: this one)')
+    .action((peer: string | undefined) =>
+      run(async (context) => (await import('./drain.ts')).undrain(context, peer)),
+    );
   program
     .command('leave')
     .description('give queue and jobs to the others, then stop')

@@ -114,6 +114,8 @@ export interface JobView {
   readonly submittedAt: string;
   readonly priority: number;
   readonly weight: number;
+  /** Why no live peer can run it (no such kernel, no memory); null: some can. */
+  readonly stuck: string | null;
 }
 
 export interface JobsView {
@@ -160,9 +162,20 @@ export interface JobSummary {
   readonly resultsSha256: string | null;
   readonly peers: readonly PeerShareView[];
   /** Against the lower bound, and against greedy list scheduling; 0 while the job runs. */
-  readonly efficiency: { readonly bound: number; readonly greedy: number };
+  readonly efficiency: {
+    readonly bound: number;
+    readonly greedy: number;
+    /** Longest task first: what order could give. Absent in jobs of older versions. */
+    readonly lpt?: number | undefined;
+    /** ms; `bound` is the largest of them over `elapsedMs`. */
+    readonly boundsMs?: Readonly<
+      Record<'area' | 'longest' | 'prefix' | 'granularity' | 'latency', number>
+    >;
+  };
   readonly steals: number;
+  /** Of the steal path, and of the result path. */
   readonly messages: number;
+  readonly resultMessages: number;
   readonly top: readonly RankedTask[];
 }
 

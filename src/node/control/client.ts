@@ -29,6 +29,7 @@ import {
   VERSION_HEADER,
   VIA_HEADER,
 } from './api.ts';
+import type { DrainView, ExplainView, StealLogView } from './placement-api.ts';
 import { EventDecoder } from './event-codec.ts';
 import type {
   ControlHandlers,
@@ -149,6 +150,18 @@ export class ControlClient implements ControlHandlers {
   trades(job: string, task: number): Promise<TradesView> {
     const path = `${jobPath(job)}/tasks/${task}/trades`;
     return this.#json({ method: 'GET', path, patienceMs: 0 });
+  }
+
+  explain(job: string, task: number): Promise<ExplainView> {
+    return this.#json({ method: 'GET', path: `${jobPath(job)}/tasks/${task}/explain` });
+  }
+
+  steals(): Promise<StealLogView> {
+    return this.#json({ method: 'GET', path: '/v1/steals' });
+  }
+
+  drain(isWanted: boolean): Promise<DrainView> {
+    return this.#json({ method: 'POST', path: '/v1/drain', body: { isWanted } });
   }
 
   cancel(job: string): Promise<CancelView> {

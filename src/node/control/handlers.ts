@@ -20,6 +20,7 @@ import type {
   SubmitView,
   TradesView,
 } from './api.ts';
+import type { DrainView, ExplainView, StealLogView } from './placement-api.ts';
 import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
 
@@ -43,6 +44,10 @@ export interface SubmitRequest {
   readonly weight?: number | undefined;
   /** Which rows of others are run again before the end; default: some of every peer's. */
   readonly audit?: 'sample' | 'all' | 'none' | undefined;
+  /** Names, addresses or ids of peers. */
+  readonly onlyPeers?: readonly string[] | undefined;
+  readonly notPeers?: readonly string[] | undefined;
+  readonly memoryBytes?: number | undefined;
 }
 
 export interface WatchOptions {
@@ -112,6 +117,11 @@ export interface ControlHandlers {
   logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine>;
   /** Recomputed on the spot. */
   trades(job: string, task: number): Promise<TradesView>;
+  /** Where a task is and why. */
+  explain(job: string, task: number): Awaitable<ExplainView>;
+  steals(): Awaitable<StealLogView>;
+  /** Gives the queue back and takes nothing, or takes work again. */
+  drain(isWanted: boolean): Awaitable<DrainView>;
   /** Accepts `all`. Says which jobs it cancelled. */
   cancel(job: string): Promise<CancelView>;
   /** Dials `addr` (IP, host:port, peer name) and waits for the hello at most `waitMs`. */

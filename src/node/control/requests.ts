@@ -29,6 +29,8 @@ const blob = z.strictObject({
   bytes: z.int().min(0).max(BLOB_BYTES_MAX),
 });
 
+const peerNames = z.array(z.string().min(1).max(300)).max(1000).optional();
+
 const submit = z.strictObject({
   name: z.string().min(1).max(200),
   kernel: z.string().min(1).max(100),
@@ -38,7 +40,15 @@ const submit = z.strictObject({
   priority: z.int().min(-10).max(10).optional(),
   weight: z.int().min(1).max(100).optional(),
   audit: z.enum(['sample', 'all', 'none']).optional(),
+  onlyPeers: peerNames,
+  notPeers: peerNames,
+  memoryBytes: z
+    .int()
+    .min(1)
+    .max(2 ** 50)
+    .optional(),
 });
+const drain = z.strictObject({ isWanted: z.boolean() });
 const connect = z.strictObject({
   addr: z.string().min(1).max(300),
   waitMs: z.int().min(0).max(WAIT_MS_MAX),
@@ -114,6 +124,10 @@ export function readApprove(body: unknown): { code: string } {
 
 export function readForget(body: unknown): { peer: string } {
   return read(forget, body);
+}
+
+export function readDrain(body: unknown): { isWanted: boolean } {
+  return read(drain, body);
 }
 
 export function readLeave(body: unknown): { timeoutMs: number } {

@@ -19,6 +19,7 @@ import {
   readConnect,
   readForget,
   readInvite,
+  readDrain,
   readLeave,
   readLogQuery,
   readObserveOptions,
@@ -101,7 +102,14 @@ const ROUTES: readonly Route[] = [
   route('GET', `${JOB}/events`, ({ handlers, response, query, at: [job = ''] }) =>
     stream(response, (send) => handlers.watch(job, readWatchOptions(query), send)),
   ),
+  route('GET', '/v1/steals', ({ handlers }) => handlers.steals()),
+  route('POST', '/v1/drain', async ({ handlers, request }) =>
+    handlers.drain(readDrain(await readJson(request)).isWanted),
+  ),
   route('POST', `${JOB}/cancel`, ({ handlers, at: [job = ''] }) => handlers.cancel(job)),
+  route('GET', `${JOB}/tasks/([0-9]{1,10})/explain`, ({ handlers, at: [job = '', task = ''] }) =>
+    handlers.explain(job, readTask(task)),
+  ),
   route('GET', `${JOB}/tasks/([0-9]{1,10})/trades`, ({ handlers, at: [job = '', task = ''] }) =>
     handlers.trades(job, readTask(task)),
   ),

@@ -13,6 +13,9 @@ export interface Submission {
   readonly priority?: number | undefined;
   readonly weight?: number | undefined;
   readonly audit?: 'all' | 'none' | undefined;
+  readonly onlyPeers?: readonly string[] | undefined;
+  readonly notPeers?: readonly string[] | undefined;
+  readonly memoryBytes?: number | undefined;
 }
 
 type Receiver = Pick<ControlHandlers, 'hasBlob' | 'putBlob' | 'submit'>;
@@ -28,9 +31,10 @@ export async function submitPrepared(peer: Receiver, job: Submission): Promise<S
     upload(peer, sha256Of(job.specBytes), job.specBytes),
     Promise.all(job.datasets.map(({ sha256, bytes }) => upload(peer, sha256, bytes))),
   ]);
-  const { kernel, taskCount, priority, weight, audit } = job;
+  const { kernel, taskCount, priority, weight, audit, onlyPeers, notPeers, memoryBytes } = job;
+  const standing = { priority, weight, audit, onlyPeers, notPeers, memoryBytes };
   const name = job.name.slice(0, JOB_NAME_CHARS_MAX);
-  return peer.submit({ name, kernel, spec, datasets, taskCount, priority, weight, audit });
+  return peer.submit({ name, kernel, spec, datasets, taskCount, ...standing });
 }
 
 async function upload(peer: Receiver, sha256: string, bytes: Uint8Array): Promise<BlobName> {

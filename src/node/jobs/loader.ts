@@ -36,10 +36,18 @@ export interface LoaderPorts {
   fetchBlob(blob: BlobRef, from: readonly PeerId[], signal: AbortSignal): Promise<void>;
   readSpec(bytes: Uint8Array): Promise<Parameters<typeof compileJob>[0]>;
   loadSlots(job: SlotJob): void;
+  /** All that this machine has. */
+  readonly machineBytes: number;
 }
 
 /** The job cannot run here, however often it is tried. */
 class Unloadable extends Error {}
+
+function requireMemory({ memoryBytes = 0 }: JobHeader, here: number): void {
+  if (memoryBytes <= here) return;
+  const [needs, has] = [memoryBytes, here].map((bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`);
+  throw new Unloadable(`the job needs ${needs} of memory, and this machine has ${has}`);
+}
 
 export class JobLoader {
   readonly #ports: LoaderPorts;
@@ -57,6 +65,7 @@ export class JobLoader {
     this.#loading.set(header.job, abort);
     try {
       this.#checkMemory(header);
+      requireMemory(header, this.#ports.machineBytes);
       for (const blob of [header.spec, ...header.datasets]) {
         await this.#get(header, blob, abort.signal);
       }

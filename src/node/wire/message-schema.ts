@@ -1,7 +1,14 @@
 // What each message looks like on the wire and how large its parts may be. The compiler holds this table to
 // the core's message types: a kind or a field that is missing here does not compile.
 import type { JobId, PeerId } from '../../stealing/ids.ts';
-import type { BlobRef, JobEnding, JobHeader, PeerShare, RowBatch } from '../../stealing/job.ts';
+import type {
+  BlobRef,
+  JobEfficiency,
+  JobEnding,
+  JobHeader,
+  PeerShare,
+  RowBatch,
+} from '../../stealing/job.ts';
 import type {
   Batch,
   JobProgress,
@@ -81,6 +88,9 @@ const jobHeader: Field<JobHeader> = record<JobHeader>({
   priority: optional(integer(PRIORITY_MIN, PRIORITY_MAX)),
   weight: optional(integer(1, WEIGHT_MAX)),
   audit: optional(word(['sample', 'all'] as const)),
+  onlyPeers: optional(list(peerIdText, LIST_LENGTH_MAX)),
+  notPeers: optional(list(peerIdText, LIST_LENGTH_MAX)),
+  memoryBytes: optional(count),
 });
 
 const peerShare: Field<PeerShare> = record<PeerShare>({
@@ -102,7 +112,21 @@ const jobEnding: Field<JobEnding> = record<JobEnding>({
   shares: list(peerShare, LIST_LENGTH_MAX),
   steals: count,
   messages: count,
-  efficiency: record<JobEnding['efficiency']>({ bound: finite, greedy: finite }),
+  efficiency: record<JobEfficiency>({
+    bound: finite,
+    greedy: finite,
+    lpt: optional(finite),
+    boundsMs: optional(
+      record<NonNullable<JobEfficiency['boundsMs']>>({
+        area: amount,
+        longest: amount,
+        prefix: amount,
+        granularity: amount,
+        latency: amount,
+      }),
+    ),
+  }),
+  resultMessages: optional(count),
   disputed: optional(count),
 });
 
@@ -116,6 +140,7 @@ const progress = list(
     countedTasks: count,
     steals: count,
     messages: count,
+    resultMessages: optional(count),
     running: optional(intervals('any')),
     apart: optional(intervals('any')),
   }),
@@ -183,6 +208,7 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
     slots: slotCount,
     backlogMs: amount,
     freeMs: optional(list(amount, LIST_LENGTH_MAX)),
+    idleSlots: optional(slotCount),
     job: optional(jobIdText),
   }),
   stealRefused: record<Body<'stealRefused'>>({

@@ -33,6 +33,9 @@ export function inflict(fault: Fault, targets: Targets): void {
     case 'leave':
       peers[fault.peer]?.leave(fault.downMs);
       return;
+    case 'drain':
+      peers[fault.peer]?.drain(fault.forMs);
+      return;
     case 'pause':
       peers[fault.peer]?.pause(fault.forMs);
       return;

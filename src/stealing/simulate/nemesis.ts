@@ -152,6 +152,8 @@ function drawFault(rng: Rng, kind: FaultKind, room: FaultRoom): Fault {
       return { kind, downMs: drawDownMs(rng, room.losses) };
     case 'powerLossOfAll':
       return { kind, downMs: between(rng, 50, 3_000), spreadMs: between(rng, 0, 5_000) };
+    case 'drain':
+      return { kind, peer, forMs: logBetween(rng, 100, 10_000) };
     case 'leave':
       return { kind, peer, downMs: logBetween(rng, 20, 10_000) };
     case 'pause':
@@ -215,6 +217,7 @@ export function endOf({ atMs, fault }: PlannedFault): number {
       return atMs + fault.downMs + fault.spreadMs;
     case 'leave':
       return atMs + fault.downMs;
+    case 'drain':
     case 'pause':
     case 'slowDown':
     case 'partition':

@@ -163,6 +163,16 @@ export class VirtualPeer implements Station, PeerView {
     this.#shell.receive({ kind: 'leaveRequested' });
   }
 
+  drain(forMs: number): void {
+    this.#world.note(this.id, `drains for ${forMs.toFixed(0)} ms`);
+    const life = this.#incarnation;
+    this.#shell?.receive({ kind: 'drainRequested', isWanted: true });
+    this.#world.clock.after(forMs, () => {
+      if (this.#incarnation !== life) return;
+      this.#shell?.receive({ kind: 'drainRequested', isWanted: false });
+    });
+  }
+
   pause(forMs: number): void {
     this.#world.note(this.id, `stopped for ${forMs.toFixed(0)} ms`);
     this.#pauses++;

@@ -25,6 +25,9 @@ export interface JobPlan {
   readonly dataBytes: number;
   /** Tasks that kill the slot, or the whole process, that runs them. */
   readonly poison?: readonly { readonly task: number; readonly kills: 'slot' | 'peer' }[];
+  /** Indices of the peers that may run it, and of those that must not. */
+  readonly onlyPeers?: readonly number[];
+  readonly notPeers?: readonly number[];
   readonly priority?: number;
   readonly weight?: number;
   /** Each task takes up to so many times more, or less, than its `work` says. */
@@ -61,6 +64,8 @@ export type Fault =
   | { readonly kind: 'killSubmitterAtAnswer'; readonly downMs: number | 'for good' }
   /** The peer gives its queue back and goes, to come again later. */
   | { readonly kind: 'leave'; readonly peer: number; readonly downMs: number }
+  /** It gives its queue back and takes nothing for a while, but stays. */
+  | { readonly kind: 'drain'; readonly peer: number; readonly forMs: number }
   /** The process is stopped and continued: a closed lid. */
   | { readonly kind: 'pause'; readonly peer: number; readonly forMs: number }
   | {

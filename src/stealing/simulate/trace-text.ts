@@ -33,6 +33,7 @@ export function describeInput(input: Input): string {
     case 'cancelRequested':
     case 'jobExpired':
     case 'rowsRequested':
+    case 'drainRequested':
     case 'leaveRequested':
     case 'wakeDue':
       return input.kind;

@@ -275,6 +275,8 @@ function truthOf(scenario: Scenario, plan: JobPlan, index: number): JobTruth {
     rateKey: `simulated-${index}`,
     spec: { sha256: hex.padEnd(64, '1'), bytes: plan.dataBytes },
     datasets: [],
+    onlyPeers: plan.onlyPeers?.map((i) => peerId(scenario.peers[i]?.name ?? '')),
+    notPeers: plan.notPeers?.map((i) => peerId(scenario.peers[i]?.name ?? '')),
     priority: plan.priority,
     weight: plan.weight,
     audit: plan.audit,

@@ -109,6 +109,12 @@ test('mesh jobs', () => {
     'j-7f3a  strategies.json  running  2,440/4,000       3    88.0  18 s  studio  28 s ago',
     'j-e9d1  strategies.json  done     4,000/4,000       0       -     -  studio  28 s ago',
   ]);
+  const stuck = jobView({
+    stuck: 'the job needs 64.0 GiB of memory, and this machine has 16.0 GiB',
+  });
+  expect(renderJobs({ v: 1, jobs: [stuck] }, nowMs, 200).at(-1)).toMatch(
+    /runs nowhere: the job needs 64.0 GiB of memory.*submit its file again/,
+  );
   expect(renderJobs({ v: 1, jobs: [] }, nowMs, 80)).toEqual([
     'no jobs yet; try: mesh submit strategies.json',
   ]);

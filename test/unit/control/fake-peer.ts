@@ -118,6 +118,7 @@ export function jobView(change: Partial<JobView> = {}): JobView {
     submittedAt: '2026-01-05T10:32:01.000Z',
     priority: 0,
     weight: 1,
+    stuck: null,
     ...change,
   };
 }
@@ -158,6 +159,7 @@ export function jobSummary(change: Partial<JobSummary> = {}): JobSummary {
     efficiency: { bound: 0.97, greedy: 0.99 },
     steals: 61,
     messages: 512,
+    resultMessages: 40,
     top: [
       {
         task: 2328,
@@ -279,6 +281,28 @@ export class FakePeer implements ControlHandlers {
     throw new MeshError('UNREACHABLE', `${addr} did not answer within ${waitMs} ms`, {
       hint: 'mesh status, on that machine',
     });
+  }
+  async explain(job: string, task: number) {
+    return {
+      v: 1,
+      job: resolveJob(job, this.jobViews),
+      jobId: job,
+      task,
+      place: 'queued',
+      peers: [],
+      why: ['it is queued here behind 3 tasks of its job'],
+      attempts: 0,
+      ahead: 3,
+      startsInMs: 12,
+      self: 'studio',
+    } as const;
+  }
+  async steals() {
+    return { v: 1, steals: [] } as const;
+  }
+  async drain(isWanted: boolean) {
+    this.asked.push({ drain: isWanted });
+    return { v: 1, state: isWanted ? 'draining' : 'ok' } as const;
   }
   async key() {
     return { v: 1, key: 'secret', fingerprint: 'ab12' } as const;

@@ -70,6 +70,7 @@ function summary(change: Partial<JobSummary>): JobSummary {
     efficiency: { bound: 1, greedy: 1 },
     steals: 3,
     messages: 30,
+    resultMessages: 40,
     top: [],
     ...change,
   };

@@ -211,6 +211,27 @@ describe('malformed content', () => {
   });
 });
 
+function isRows(line: string): boolean {
+  return line.startsWith('> b: rows ');
+}
+
+describe('old rows', () => {
+  it('go to a peer that comes eight messages at a time, the next when one is kept', () => {
+    const rig = new Rig({ limits: { rowsMessageBytesMax: 32 } });
+    rig.submit('j', 60);
+    rig.persisted(1);
+    rig.load('j', 60);
+    for (let task = 0; task < 50; task++) rig.claim();
+    rig.finish('j', [[0, 50]]);
+    rig.during(100);
+    rig.persisted(2);
+    const lines = [...rig.connect('b'), ...rig.hearing(500, 'b')].filter(isRows);
+    expect(lines).toHaveLength(8);
+    const kept = rig.hear('b', { kind: 'rowsKept', delivery: 1 }).filter(isRows);
+    expect(kept).toEqual(['> b: rows 9: j rows of a 16-18']);
+  });
+});
+
 describe('attempts', () => {
   it('of a dead slot’s claim: halves apart, until one task alone has used up its three, its neighbours complete', () => {
     const rig = new Rig();

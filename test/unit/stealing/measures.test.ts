@@ -1,13 +1,17 @@
 // What is measured and reported: rates, the last thirty seconds, and how near a job came to its bounds.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boundMs, greedyMs } from '../../../src/stealing/efficiency.ts';
+import { boundMs, boundsOf, type Core, greedyMs } from '../../../src/stealing/efficiency.ts';
 import { Rates } from '../../../src/stealing/rates.ts';
 import { Recent } from '../../../src/stealing/recent.ts';
 import { WorkModel } from '../../../src/stealing/work.ts';
 
 /** 12 cores at speed 1.0 and 10 at 0.9, in units per ms. */
-const TWO_MACS = [...Array<number>(12).fill(1), ...Array<number>(10).fill(0.9)];
+const TWO_MACS = coresOf([...Array<number>(12).fill(1), ...Array<number>(10).fill(0.9)]);
+
+function coresOf(speeds: readonly number[], delayMs = 0): Core[] {
+  return speeds.map((speed) => ({ speed, delayMs }));
+}
 
 describe('boundMs', () => {
   it.each([
@@ -37,9 +41,29 @@ describe('boundMs', () => {
     expect(boundMs(long, TWO_MACS)).toBe(5_000);
   });
 
+  it('knows that the longest tasks need the fastest cores, each its own', () => {
+    const work = new WorkModel([
+      { tasks: 2, units: 100 },
+      { tasks: 100, units: 1 },
+    ]);
+    const { area, longest, prefix } = boundsOf(work, coresOf([2, 1, 1, 1]));
+    expect(area).toBe(60);
+    expect(longest).toBe(50);
+    expect(prefix).toBeCloseTo(200 / 3, 9);
+  });
+
+  it('counts the way there and back', () => {
+    const work = new WorkModel([{ tasks: 100, units: 1 }]);
+    const near = coresOf([1]);
+    // 100 = T + (T - 10): the far core begins ten later.
+    expect(boundsOf(work, [...near, ...coresOf([1], 10)]).latency).toBeCloseTo(55, 3);
+    // Too far to be of use.
+    expect(boundsOf(work, [...near, ...coresOf([1], 1_000)]).latency).toBeCloseTo(100, 3);
+  });
+
   it('of no cores is nothing', () => {
     expect(boundMs(new WorkModel([{ tasks: 1, units: 1 }]), [])).toBe(0);
-    expect(boundMs(new WorkModel([{ tasks: 1, units: 1 }]), [0])).toBe(0);
+    expect(boundMs(new WorkModel([{ tasks: 1, units: 1 }]), coresOf([0]))).toBe(0);
   });
 });
 
@@ -53,7 +77,12 @@ describe('greedyMs', () => {
     [[10], [], 0, 'no cores'],
   ])('%j on %j: %f, %s', (costs, cores, ms) => {
     const work = new WorkModel(costs.map((units) => ({ tasks: 1, units })));
-    expect(greedyMs(work, cores)).toBe(ms);
+    expect(greedyMs(work, coresOf(cores))).toBe(ms);
+  });
+
+  it('shows what order could give', () => {
+    const work = new WorkModel([1, 1, 10].map((units) => ({ tasks: 1, units })));
+    expect(greedyMs(work, coresOf([1, 1]), 'longestFirst')).toBe(10);
   });
 
   it('is at 300 x 50 ms on two Macs within a task of the bound', () => {
@@ -68,7 +97,10 @@ describe('greedyMs', () => {
     fc.assert(
       fc.property(costs, cores, (units, speeds) => {
         const work = new WorkModel(units.map((one) => ({ tasks: 1, units: one })));
-        expect(greedyMs(work, speeds)).toBeGreaterThanOrEqual(boundMs(work, speeds) * 0.99999);
+        const slots = coresOf(speeds);
+        const bound = boundMs(work, slots) * 0.99999;
+        expect(greedyMs(work, slots)).toBeGreaterThanOrEqual(bound);
+        expect(greedyMs(work, slots, 'longestFirst')).toBeGreaterThanOrEqual(bound);
       }),
     );
   });

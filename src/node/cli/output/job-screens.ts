@@ -48,7 +48,17 @@ export function renderJobs({ jobs }: JobsView, nowMs: number, width: number): st
     formatAgo(job.submittedAt, nowMs),
     ...(hasPriorities ? [String(job.priority)] : []),
   ]);
-  return renderTable(columns, rows, width);
+  const stuck = jobs.flatMap(({ id, name, stuck: reason }) =>
+    reason === null
+      ? []
+      : [
+          cutToWidth(
+            `${id} (${printable(name).slice(0, 32)}) runs nowhere: ${printable(reason)}; submit its file again to run it with what is here`,
+            width,
+          ),
+        ],
+  );
+  return [...renderTable(columns, rows, width), ...stuck];
 }
 
 /** The end of `submit` and `watch`. */
