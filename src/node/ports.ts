@@ -13,14 +13,13 @@ import { readLog } from './logs/read-log.ts';
 import { DEFAULT_KEEP } from './jobs/retention.ts';
 import { doorsOf } from './doors.ts';
 import { newJobId } from './jobs/job-id.ts';
+import { kernelIdOf } from './jobs/kernel-id.ts';
 import { type JobId, type PeerId, peerId } from '../stealing/ids.ts';
 import type { PeerFace } from '../stealing/input.ts';
 import type { JobHeader } from '../stealing/job.ts';
 
 /** ms between the answer to `stop` or `leave` and the end of the process: the answer has to be out. */
 const ANSWER_FIRST_MS = 50;
-/** Rises when a kernel's rows change; a peer with another version cannot run the job. */
-const KERNEL_VERSION = 1;
 
 export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
   const { rooms } = daemon;
@@ -114,6 +113,10 @@ async function submit(
 ): Promise<{ job: JobId; copies: number }> {
   const job = newJobId();
   const { spec, datasets, kernel } = request;
+  const kernelId = kernelIdOf(kernel, daemon.rooms.face.kernels ?? []);
+  if (kernelId === undefined) {
+    throw new MeshError('BAD_INPUT', `this node has no kernel called ${kernel}`);
+  }
   const runner = await daemon.loader.runner({ job, spec, datasets }).catch((cause: unknown) => {
     if (cause instanceof MeshError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
@@ -126,7 +129,7 @@ async function submit(
     submittedAt: new Date().toISOString(),
     taskCount: runner.taskCount,
     rowWidth: runner.columns.length,
-    kernel: `${kernel}@${KERNEL_VERSION}`,
+    kernel: kernelId,
     rateKey: rateKeyOf(kernel, datasets),
     spec,
     datasets,

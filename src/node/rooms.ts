@@ -15,6 +15,7 @@ import { controlSocketPath } from './control/socket.ts';
 import { MeshError } from './errors.ts';
 import { type RecoveredJob, Recovery } from './jobs/ledger-record.ts';
 import { Attached } from './jobs/attached.ts';
+import { isSameKernel, kernelIds } from './jobs/kernel-id.ts';
 import { JobLoader } from './jobs/loader.ts';
 import type { Keep } from './jobs/retention.ts';
 import { LogFile } from './logs/log-file.ts';
@@ -62,6 +63,8 @@ export interface DaemonOptions {
   /** How long and how much of what has ended; default: 30 days, 20 GB. */
   readonly keep?: Keep;
   readonly version: string;
+  /** Other kernel ids than those of this machine, for tests. */
+  readonly kernels?: readonly string[];
 }
 
 /** What happens in the rooms, for the daemon to tell the core. */
@@ -125,6 +128,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     name: options.name ?? machineName(),
     slots: options.slots ?? availableParallelism(),
     incarnation: await nextIncarnation(home.incarnation),
+    kernels: options.kernels ?? kernelIds(),
   };
   const pool = openSlots(face.slots, options, events);
   const firstPeer = new Gate();
@@ -141,9 +145,11 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
       size: (sha256) => disk.blobs.size(sha256),
       read: (sha256, offset, length) => disk.blobs.readRange(sha256, offset, length),
     },
-    onPeer: ({ peer, name, addr, slots, incarnation, port, version, path }) => {
+    onPeer: ({ port, version, path, ...peerFace }) => {
+      const { peer, addr } = peerFace;
       met.set(peer, { addr, port, version, path, sinceMs: Date.now() });
-      events.onPeer({ peer, name, addr, slots, incarnation });
+      if (!isSameKernel(face.kernels, peerFace.kernels)) warnOfKernel(log, face.kernels, peerFace);
+      events.onPeer(peerFace);
       firstPeer.open();
     },
     onPeerGone: (peer, refused) => events.onPeerGone(peer, refused),
@@ -169,10 +175,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     pool,
     host,
     admission,
-    loader: openLoader(
-      { host, blobs, pool, attached, memoryBytes: memoryBytesOf(options) },
-      events,
-    ),
+    loader: openLoader({ options, kernels: face.kernels, host, blobs, pool, attached }, events),
     contact: (peer) => contactOf(host, options.version, peer) ?? met.get(peer),
     key: () => ({ key: admission.key.line, fingerprint: admission.key.fingerprint }),
     join: (addr, waitMs, card) => joinWithin(host, addr, { waitMs, card }),
@@ -244,18 +247,26 @@ function memoryBytesOf({ memoryBytes }: DaemonOptions): number {
   return memoryBytes ?? Math.min(totalmem() * MEMORY_PART, MEMORY_BYTES_MAX);
 }
 
+function warnOfKernel(log: Logger, here: readonly string[], met: PeerFace): void {
+  const { peer, name, kernels } = met;
+  const fields = { peer, name, here, there: kernels };
+  log.warn(fields, 'a peer computes with another kernel: jobs run only where it is the same');
+}
+
 interface LoaderRooms {
+  readonly kernels: readonly string[];
   readonly host: MeshHost;
   readonly blobs: BlobStore;
   readonly pool: SlotPool;
   readonly attached: Attached;
-  readonly memoryBytes: number;
+  readonly options: DaemonOptions;
 }
 
 function openLoader(rooms: LoaderRooms, events: RoomEvents): JobLoader {
-  const { host, blobs, pool, attached, memoryBytes } = rooms;
+  const { options, kernels, host, blobs, pool, attached } = rooms;
   return new JobLoader({
-    memoryBytes,
+    kernels,
+    memoryBytes: memoryBytesOf(options),
     blobs: {
       has: (sha256) => attached.has(sha256),
       read: (sha256) => blobs.read(sha256),

@@ -13,6 +13,8 @@ export interface PeerFace {
   readonly slots: number;
   /** Rises with every start of that peer; older ones are fenced. */
   readonly incarnation: number;
+  /** Ids of the kernels that it computes with; undefined: it did not say. */
+  readonly kernels?: readonly string[] | undefined;
 }
 
 export type Input =

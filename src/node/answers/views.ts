@@ -76,6 +76,7 @@ function peerView(
     rttMs: peer.rttMs,
     path: peer.isSelf ? 'self' : (contact?.path ?? 'direct'),
     version: contact?.version ?? '',
+    kernels: peer.face.kernels ?? [],
     since: new Date(contact?.sinceMs ?? 0).toISOString(),
   };
 }

@@ -37,6 +37,8 @@ export interface PeerView {
   readonly rttMs: number;
   readonly path: PeerPath;
   readonly version: string;
+  /** Ids of the kernels that it computes with; empty when it does not say. */
+  readonly kernels: readonly string[];
   readonly since: string;
 }
 

@@ -92,6 +92,7 @@ export function checkMesh(report: MeshReport, platform: NodeJS.Platform): readon
     ...diskOf(status),
     ...reachable(report, others, platform),
     ...versions(status, others),
+    ...kernels(peers),
     ...names(peers),
     ...relays(others),
     ...clockFindings(report, others),
@@ -174,6 +175,21 @@ function versions(status: StatusView, others: readonly PeerView[]): readonly Fin
       'versions',
       `${peer.name} runs mesh ${peer.version}, this is ${own}`,
       `npm i -g strategy-mesh && mesh leave && mesh join, on the older one`,
+    ),
+  );
+}
+
+/** Rows must not depend on who made them: a peer that computes other ones takes no part in the others' jobs. */
+function kernels({ peers, self }: PeersView): readonly Finding[] {
+  const own = peers.find(({ id }) => id === self)?.kernels ?? [];
+  const odd = peers.filter(
+    ({ state, kernels: said }) => state !== 'lost' && said.some((id) => !own.includes(id)),
+  );
+  return odd.map((peer) =>
+    warning(
+      'kernels',
+      `${peer.name} computes with ${peer.kernels.join(', ')}, this with ${own.join(', ')}: neither runs jobs of the other`,
+      'install the same version of mesh on both; when they have it, please report both lines',
     ),
   );
 }

@@ -8,6 +8,7 @@ import type { Candles, TaskRunner } from '../../kernel/job.ts';
 import type { PeerId } from '../../stealing/ids.ts';
 import type { BlobRef, JobHeader } from '../../stealing/job.ts';
 import { MeshError } from '../errors.ts';
+import { kernelFault } from './kernel-id.ts';
 
 /** ms between two rounds over the peers that may have a blob. */
 const RETRY_MS = 500;
@@ -29,6 +30,8 @@ export interface SlotJob {
 export interface LoaderPorts {
   /** For candles and what is computed of them. */
   readonly memoryBytes: number;
+  /** Ids of this peer's kernels. */
+  readonly kernels: readonly string[];
   readonly blobs: BlobShelf;
   /** Live peers that may have the job's blobs, by now. */
   holders(header: JobHeader): readonly PeerId[];
@@ -66,6 +69,9 @@ export class JobLoader {
     try {
       this.#checkMemory(header);
       requireMemory(header, this.#ports.machineBytes);
+      // Before anything is fetched: data that cannot be used here stay where they are.
+      const fault = kernelFault(header.kernel, this.#ports.kernels);
+      if (fault !== undefined) throw new Unloadable(fault);
       for (const blob of [header.spec, ...header.datasets]) {
         await this.#get(header, blob, abort.signal);
       }

@@ -32,7 +32,7 @@ export interface NetLog {
 export interface HostOptions {
   readonly privateKey: PrivateKey;
   readonly listen: ListenWish;
-  readonly face: { readonly name: string; readonly slots: number; readonly incarnation: number };
+  readonly face: Omit<PeerFace, 'peer' | 'addr'>;
   readonly version: string;
   readonly membersFile: string;
   readonly admission: Admission;

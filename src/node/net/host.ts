@@ -391,6 +391,6 @@ function idOf(privateKey: PrivateKey): PeerId {
 }
 
 function faceOf({ peer, face, endpoint }: Link): PeerFace {
-  const { name, slots, incarnation } = face;
-  return { peer, name, addr: endpoint.ip, slots, incarnation };
+  const { name, slots, incarnation, kernels } = face;
+  return { peer, name, addr: endpoint.ip, slots, incarnation, kernels };
 }

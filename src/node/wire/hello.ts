@@ -77,6 +77,8 @@ export interface Face {
   readonly members: readonly MemberNews[];
   readonly forgotten: readonly PeerId[];
   readonly mesh?: MeshWords | undefined;
+  /** Ids of its kernels, such as `backtest@1.0.0+6f0c2a91d3be`. */
+  readonly kernels?: readonly string[] | undefined;
 }
 
 /** `gift`: the newcomer receives the listener's key. `take`: the listener wants the dialler's. */
@@ -176,6 +178,7 @@ const face: Field<Face> = record<Face>({
   members,
   forgotten,
   mesh: optional(meshWords),
+  kernels: optional(list(personText, 16)),
 });
 
 const BODIES: { readonly [K in HelloKind]: Field<Body<K>> } = {

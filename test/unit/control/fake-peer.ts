@@ -35,6 +35,7 @@ export function peerView(change: Partial<PeerView> = {}): PeerView {
     rttMs: 0,
     path: 'self',
     version: '0.1.0',
+    kernels: ['backtest@1.0.0+6f0c2a91d3be'],
     since: '2026-01-05T10:00:00.000Z',
     ...change,
   };

@@ -72,6 +72,7 @@ describe('a peer that cannot be reached', () => {
 test.each([
   ['versions', report({ version: '0.0.9' })],
   ['relay', report({ path: 'relay', rttMs: 48 })],
+  ['kernels', report({ kernels: ['backtest@1.0.0+000000000000'] })],
   ['clocks', report({}, { clocks: new Map([['12D3KooWair', -9000]]) })],
   ['node', report({}, { answerMs: 900 })],
 ])('a warning about %s names what mends it', (id, seen) => {
