@@ -238,7 +238,10 @@ export class StealingCore {
       job.hasRowsInMemory = true;
       this.#greeting.load(job);
       this.#census.wantSoon(job);
-    } else job.ledger.count(job.ledger.present.intervals());
+    } else {
+      job.rowsUsedMs = Number.NEGATIVE_INFINITY;
+      job.ledger.count(job.ledger.present.intervals());
+    }
   }
 
   #jobSubmitted(header: JobHeader): void {

@@ -283,7 +283,9 @@ export class Recording {
     for (const other of this.#state.jobs.values()) {
       if (other.isRecalledForCopies) return;
     }
-    job.isRecalledForCopies = true;
+    const { nowMs, limits } = this.#state;
+    // Who reads them at this moment keeps them.
+    job.isRecalledForCopies = nowMs - job.rowsUsedMs >= limits.rowsIdleMs;
     this.#state.recallRows(job);
   }
 

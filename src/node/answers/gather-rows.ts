@@ -9,8 +9,10 @@ const GATHER_AGAIN_MS = 1_000;
 /** Resolves at once for a running job: it has what it has. Throws UNREACHABLE when the rows do not come. */
 export async function gatherRows(book: JobBook, requestRows: () => void): Promise<void> {
   if (book.isActive) return;
+  // Also when they are here: they stay for a while after they were asked for last.
+  requestRows();
   const giveUpMs = Date.now() + GATHER_PATIENCE_MS;
-  let askAgainMs = 0;
+  let askAgainMs = Date.now() + GATHER_AGAIN_MS;
   while (!areRowsHere(book)) {
     if (Date.now() >= giveUpMs) {
       throw new MeshError('UNREACHABLE', 'some rows of this job lie on peers that are away', {

@@ -60,6 +60,18 @@ describe('the rows of an ended job', () => {
     ]);
   });
 
+  it('stay for whoever reads them, though they were copied to another disk meanwhile', () => {
+    const rig = recovered();
+    read(rig);
+    rig.connect('c');
+    // A heartbeat passes, and finds that only one disk has them.
+    rig.hearing(500, 'c');
+    recall(rig, [0, 10]);
+    rig.hear('c', { kind: 'rowsKept', delivery: 1 });
+    rig.hearing(5_000, 'c');
+    expect(rig.book('j').ledger.released.isEmpty).toBe(true);
+  });
+
   it('that the disk does not give back any more are rows that this peer lacks', () => {
     const rig = recovered();
     read(rig);
