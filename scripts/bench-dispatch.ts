@@ -108,7 +108,8 @@ async function meshElapsedMs(threads: number, taskUs: number, tasks: number): Pr
       throw new Error(reason);
     },
   });
-  pool.load(1, new TextEncoder().encode(JSON.stringify(specOf(taskUs))), []);
+  const specBytes = new TextEncoder().encode(JSON.stringify(specOf(taskUs)));
+  pool.load({ jobNumber: 1, specBytes, datasets: [] });
   const byTime = Math.ceil((MICRO_BATCH_MS * 1000) / Math.max(taskUs, 0.1));
   const microBatchTasks = Math.min(byTime, MICRO_BATCH_TASKS_MAX);
   const round = async (count: number): Promise<number> => {

@@ -12,6 +12,11 @@ const TASK_FAULTS = {
 
 export type TaskFaultCode = keyof typeof TASK_FAULTS;
 
+/** undefined: no error of a strategy has that code. */
+export function faultText(code: number): string | undefined {
+  return (TASK_FAULTS as Readonly<Record<number, string>>)[code];
+}
+
 export class TaskFault extends Error {
   override readonly name = 'TaskFault';
   readonly code: TaskFaultCode;

@@ -6,7 +6,8 @@ import { DEFAULT_LIMITS } from '../stealing/limits.ts';
 import { StealingCore } from '../stealing/core.ts';
 import { type JobId, type PeerId, peerId } from '../stealing/ids.ts';
 import type { Input } from '../stealing/input.ts';
-import type { JobHeader } from '../stealing/job.ts';
+import type { JobHeader, RowBatch } from '../stealing/job.ts';
+import type { Ledger } from '../stealing/ledger.ts';
 import type { Message } from '../stealing/messages.ts';
 import type { Output, PersistEntry } from '../stealing/output.ts';
 import { WorkModel } from '../stealing/work.ts';
@@ -14,6 +15,7 @@ import { PeerHandlers } from './answers/peer-handlers.ts';
 import { ControlServer } from './control/server.ts';
 import type { ControlHandlers } from './control/handlers.ts';
 import { readRowsOf, recordOf } from './jobs/ledger-record.ts';
+import { KnownRows } from './jobs/known-rows.ts';
 import type { JobLoader } from './jobs/loader.ts';
 import { DEFAULT_KEEP } from './jobs/retention.ts';
 import { Sweeper } from './jobs/sweeper.ts';
@@ -38,7 +40,9 @@ export class Daemon {
   readonly #submits = new Map<JobId, (copies: number) => void>();
   readonly #specs = new Map<JobId, Uint8Array>();
   readonly #sweeper: Sweeper;
+  readonly knownRows: KnownRows;
   readonly #leavers: (() => void)[] = [];
+  readonly #changes = new Map<JobId, (() => void)[]>();
   #isHandling = false;
   #timer: NodeJS.Timeout | undefined;
   #control: ControlServer | undefined;
@@ -84,6 +88,7 @@ export class Daemon {
     this.#handlers = new PeerHandlers(peerPorts(this, options));
     this.handlers = this.#handlers;
     this.#sweeper = sweeperOf(this, options);
+    this.knownRows = knownRowsOf(this);
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
     });
@@ -104,16 +109,32 @@ export class Daemon {
     this.#rearm();
   }
 
+  /** An ended job's ledger with its rows in memory; undefined when this peer does not have them all. */
+  async ledgerOf(job: JobId): Promise<Ledger | undefined> {
+    const book = this.core.book(job);
+    if (book === undefined || book.ledger.present.count < book.header.taskCount) return undefined;
+    this.tell({ kind: 'rowsRequested', job });
+    while (!book.ledger.released.isEmpty && this.#closing === undefined) await this.#change(job);
+    return book.ledger.present.count < book.header.taskCount ? undefined : book.ledger;
+  }
+
+  /** Resolves when the core says that the job changed. */
+  #change(job: JobId): Promise<void> {
+    return new Promise((resolve) => {
+      this.#changes.set(job, [...(this.#changes.get(job) ?? []), resolve]);
+    });
+  }
+
   get loader(): JobLoader {
     return this.rooms.loader;
   }
 
   /** Resolves with the number of disks when the job may be announced to its submitter. */
-  async submit(header: JobHeader): Promise<number> {
+  async submit(header: JobHeader, cached: readonly RowBatch[] = []): Promise<number> {
     await this.#remember(header);
     return new Promise((resolve) => {
       this.#submits.set(header.job, resolve);
-      this.tell({ kind: 'jobSubmitted', header });
+      this.tell({ kind: 'jobSubmitted', header, cached });
     });
   }
 
@@ -211,6 +232,8 @@ export class Daemon {
         this.#submits.delete(output.job);
         return;
       case 'jobChanged':
+        for (const resolve of this.#changes.get(output.job) ?? []) resolve();
+        this.#changes.delete(output.job);
         return this.#handlers.jobChanged(output.job);
       case 'raiseAlarm':
         this.rooms.log.error({ ...output }, 'two different rows for one task');
@@ -247,6 +270,8 @@ export class Daemon {
   /** What a person looks for in the log later. */
   #note(entry: PersistEntry, { job, name, taskCount }: JobHeader): void {
     if (entry.kind === 'job') this.rooms.log.info({ job, name, tasks: taskCount }, 'a job came');
+    if (entry.kind === 'retried')
+      this.rooms.log.info({ job, name, round: entry.round }, 'a job is retried');
     if (entry.kind !== 'ended') return;
     const { state, done, failed, elapsedMs } = entry.ending;
     this.rooms.log.info({ job, name, state, done, failed, elapsedMs }, 'a job ended');
@@ -335,6 +360,20 @@ export class Daemon {
     const book = this.core.book(job);
     if (book !== undefined) act(book.jobNumber);
   }
+}
+
+function knownRowsOf(daemon: Daemon): KnownRows {
+  const { rooms } = daemon;
+  return new KnownRows({
+    self: rooms.face.peer,
+    done: () =>
+      daemon.core
+        .status(performance.now())
+        .jobs.filter(({ ending }) => ending?.state === 'done')
+        .map(({ header }) => header),
+    blocks: (header) => rooms.blocksOf(header),
+    ledger: (header) => daemon.ledgerOf(header.job),
+  });
 }
 
 function sweeperOf(daemon: Daemon, { keep }: DaemonOptions): Sweeper {

@@ -1,7 +1,7 @@
 // Who gets in and who is put out, as a person at this machine says: invites, approvals, the key.
 import { type PeerId, peerId } from '../stealing/ids.ts';
 import type { PeerFace } from '../stealing/input.ts';
-import type { Doors } from './answers/peer-handlers.ts';
+import type { Doors } from './answers/peer-ports.ts';
 import type { ConnectView, RekeyView } from './control/api.ts';
 import { resolvePeerView } from './control/selector.ts';
 import type { Daemon } from './daemon.ts';

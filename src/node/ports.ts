@@ -1,7 +1,7 @@
 // What the control answers need of a running peer, drawn from its daemon: the one place where a command becomes
 // a fact, and a fact's outcome an answer.
 import { diskView } from './answers/disk-view.ts';
-import type { PeerPorts } from './answers/peer-handlers.ts';
+import type { PeerPorts } from './answers/peer-ports.ts';
 import { peersView } from './answers/views.ts';
 import type { ConnectView, DiskView, LeaveView } from './control/api.ts';
 import type { SubmitRequest } from './control/handlers.ts';
@@ -14,9 +14,10 @@ import { DEFAULT_KEEP } from './jobs/retention.ts';
 import { doorsOf } from './doors.ts';
 import { newJobId } from './jobs/job-id.ts';
 import { kernelIdOf } from './jobs/kernel-id.ts';
+import { IntervalSet } from '../deque/interval-set.ts';
 import { type JobId, type PeerId, peerId } from '../stealing/ids.ts';
 import type { PeerFace } from '../stealing/input.ts';
-import type { JobHeader } from '../stealing/job.ts';
+import type { JobHeader, RowBatch } from '../stealing/job.ts';
 
 /** ms between the answer to `stop` or `leave` and the end of the process: the answer has to be out. */
 const ANSWER_FIRST_MS = 50;
@@ -51,6 +52,7 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
       return daemon.core.steals().map((entry) => ({ ...entry, atMs: epochMs + entry.atMs }));
     },
     drain: (isWanted) => daemon.tell({ kind: 'drainRequested', isWanted }),
+    retry: (job) => daemon.tell({ kind: 'retryRequested', job }),
     cancel: (job) => daemon.tell({ kind: 'cancelRequested', job }),
     hasBlob: (sha256) => rooms.blobs.has(sha256),
     putBlob: (sha256, body) => rooms.putBlob(sha256, body),
@@ -122,7 +124,7 @@ async function submit(
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new MeshError('BAD_INPUT', `the job cannot be compiled: ${message}`, { cause });
   });
-  const header: JobHeader = {
+  const plain: JobHeader = {
     job,
     name: request.name,
     submitter: daemon.rooms.face.peer,
@@ -139,8 +141,23 @@ async function submit(
     onlyPeers: peersNamed(daemon, request.onlyPeers),
     notPeers: peersNamed(daemon, request.notPeers),
     memoryBytes: request.memoryBytes,
+    taskTimeoutMs: request.taskTimeoutMs,
   };
-  return { job, copies: await daemon.submit(header) };
+  const known = request.fresh === true ? [] : await knownRowsOf(daemon, plain);
+  const cached = known.flatMap(({ intervals }) => intervals);
+  const header =
+    known.length === 0 ? plain : { ...plain, cached: IntervalSet.from(cached).intervals() };
+  return { job, copies: await daemon.submit(header, known) };
+}
+
+/** A job is not refused because old rows could not be read. */
+async function knownRowsOf(daemon: Daemon, header: JobHeader): Promise<readonly RowBatch[]> {
+  try {
+    return await daemon.knownRows.find(header);
+  } catch (error) {
+    daemon.rooms.log.warn({ err: error, job: header.job }, 'rows of earlier jobs cannot be read');
+    return [];
+  }
 }
 
 /** People name peers; a job names them by id, for names may change. Throws NOT_FOUND. */

@@ -16,6 +16,7 @@ import { MeshError } from './errors.ts';
 import { type RecoveredJob, Recovery } from './jobs/ledger-record.ts';
 import { Attached } from './jobs/attached.ts';
 import { isSameKernel, kernelIds } from './jobs/kernel-id.ts';
+import type { KnownBlock } from './jobs/known-rows.ts';
 import { JobLoader } from './jobs/loader.ts';
 import type { Keep } from './jobs/retention.ts';
 import { LogFile } from './logs/log-file.ts';
@@ -30,13 +31,8 @@ import { replaceFile } from './store/durable-file.ts';
 import { type Home, openHome } from './store/home.ts';
 import { Journal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
+import { memoryBytesOf } from './threads/memory-budget.ts';
 import { type SlotDeath, SlotPool, type SlotRows } from './threads/pool.ts';
-
-/** Of the machine's memory, for candles and what slots compute of them, unless --memory says otherwise. More keeps a
- * wider grid warm; less leaves room for the user's other programs. */
-const MEMORY_PART = 1 / 4;
-/** What 32 bits address. */
-const MEMORY_BYTES_MAX = 4 * 2 ** 30;
 
 export interface DaemonOptions {
   readonly home: string;
@@ -93,6 +89,8 @@ export interface Rooms {
   readonly host: MeshHost;
   readonly admission: Admission;
   readonly loader: JobLoader;
+  /** What rows of the job may be found by; its file must be on this disk. */
+  blocksOf(header: JobHeader): Promise<readonly KnownBlock[]>;
   contact(peer: string): Contact | undefined;
   key(): { readonly key: string; readonly fingerprint: string };
   join(addr: string, waitMs: number, card?: CallingCard): Promise<PeerFace>;
@@ -124,12 +122,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
   const identity = await loadIdentity(home.identity);
   const admission = await Admission.open(home.directory);
   const disk = await openDisk(home, log);
-  const face = {
-    name: options.name ?? machineName(),
-    slots: options.slots ?? availableParallelism(),
-    incarnation: await nextIncarnation(home.incarnation),
-    kernels: options.kernels ?? kernelIds(),
-  };
+  const face = await ownFace(home, options);
   const pool = openSlots(face.slots, options, events);
   const firstPeer = new Gate();
   /** Where peers were when they were here last: lost ones are shown too. */
@@ -176,6 +169,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     host,
     admission,
     loader: openLoader({ options, kernels: face.kernels, host, blobs, pool, attached }, events),
+    blocksOf: (header) => readBlocks(blobs, header),
     contact: (peer) => contactOf(host, options.version, peer) ?? met.get(peer),
     key: () => ({ key: admission.key.line, fingerprint: admission.key.fingerprint }),
     join: (addr, waitMs, card) => joinWithin(host, addr, { waitMs, card }),
@@ -231,6 +225,13 @@ async function openDisk(
   return { store, blobs, recovered: recovery.jobs() };
 }
 
+async function readBlocks(blobs: BlobStore, header: JobHeader): Promise<readonly KnownBlock[]> {
+  const { readSpec } = await import('./jobfile/spec-blob.ts');
+  const { blocksOf } = await import('./jobfile/blocks.ts');
+  const spec = readSpec(await blobs.read(header.spec.sha256));
+  return blocksOf(spec, header.kernel, header.taskCount);
+}
+
 function openSlots(slots: number, options: DaemonOptions, events: RoomEvents): SlotPool {
   return SlotPool.start({
     slots,
@@ -243,8 +244,13 @@ function openSlots(slots: number, options: DaemonOptions, events: RoomEvents): S
   });
 }
 
-function memoryBytesOf({ memoryBytes }: DaemonOptions): number {
-  return memoryBytes ?? Math.min(totalmem() * MEMORY_PART, MEMORY_BYTES_MAX);
+async function ownFace(home: Home, options: DaemonOptions) {
+  return {
+    name: options.name ?? machineName(),
+    slots: options.slots ?? availableParallelism(),
+    incarnation: await nextIncarnation(home.incarnation),
+    kernels: options.kernels ?? kernelIds(),
+  };
 }
 
 function warnOfKernel(log: Logger, here: readonly string[], met: PeerFace): void {
@@ -281,7 +287,7 @@ function openLoader(rooms: LoaderRooms, events: RoomEvents): JobLoader {
     // Loaded with the first job: a peer that only waits needs no schema.
     readSpec: async (bytes) => (await import('./jobfile/spec-blob.ts')).readSpec(bytes),
     machineBytes: totalmem(),
-    loadSlots: ({ jobNumber, specBytes, datasets }) => pool.load(jobNumber, specBytes, datasets),
+    loadSlots: (job) => pool.load(job),
   });
 }
 

@@ -21,6 +21,8 @@ const FAILURE_CODES = {
   slotDied: 90,
   /** The same, for want of memory. */
   outOfMemory: 91,
+  /** It took longer than its job allows, every time. */
+  timedOut: 92,
   /** Whole peers died over it. */
   peerDied: 93,
 } as const;
@@ -64,8 +66,7 @@ export class Attempts {
       reason: reason.slice(0, REASON_LENGTH_MAX),
     });
     if (job.tries.total(task) < state.limits.attemptsMax) return this.#passOn(job, task);
-    const code = /memory/i.test(reason) ? FAILURE_CODES.outOfMemory : FAILURE_CODES.slotDied;
-    this.#giveUp(job, task, code);
+    this.#giveUp(job, task, codeOf(reason));
   }
 
   /** Another peer lost a slot over a task. */
@@ -147,6 +148,11 @@ export class Attempts {
     });
     this.#recording.failed(job, [[task, task + 1]], code);
   }
+}
+
+function codeOf(reason: string): number {
+  if (/memory/i.test(reason)) return FAILURE_CODES.outOfMemory;
+  return /took longer/.test(reason) ? FAILURE_CODES.timedOut : FAILURE_CODES.slotDied;
 }
 
 /** Characters of a reason that travel. */

@@ -4,7 +4,6 @@
 // handle(fact, nowMs) is the only mutator and returns the orders of that fact, whole; nextWake() says when
 // and why to call again if nothing happens. Outside input never throws: it is counted out by identity,
 // incarnation and job. `check()` states what must hold between any two facts.
-import { countTasks } from '../deque/interval-set.ts';
 import { unreachable } from '../invariant.ts';
 import { Archive } from './archive.ts';
 import { Attempts } from './attempts.ts';
@@ -17,7 +16,7 @@ import { Greeting } from './greeting.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
-import type { JobEnding, JobHeader } from './job.ts';
+import type { JobEnding, JobHeader, RowBatch } from './job.ts';
 import { Leaving } from './leaving.ts';
 import { checkState } from './invariants.ts';
 import { checkLimits } from './limits.ts';
@@ -25,13 +24,16 @@ import type { Message } from './messages.ts';
 import type { Output } from './output.ts';
 import { Presence } from './presence.ts';
 import { Receiving } from './receiving.ts';
+import { measureFinished } from './measure-finished.ts';
 import { Recording } from './recording.ts';
+import { recoveredBook } from './recovered-book.ts';
+import { Retrying } from './retrying.ts';
 import { type CoreOptions, CoreState } from './state.ts';
 import { type CoreStatus, statusOf } from './status.ts';
 import type { StealEntry } from './steal-log.ts';
 import { Thief } from './thief.ts';
 import { Victim } from './victim.ts';
-import { closeWindow, refillWindow, resizeMicroBatch } from './windows.ts';
+import { closeWindow, refillWindow } from './windows.ts';
 
 export type { CoreOptions } from './state.ts';
 
@@ -52,6 +54,7 @@ export class StealingCore {
   readonly #census: Census;
   readonly #greeting: Greeting;
   readonly #leaving: Leaving;
+  readonly #retrying: Retrying;
   readonly #presence: Presence;
   readonly #audit: Audit;
   readonly #attempts: Attempts;
@@ -79,6 +82,11 @@ export class StealingCore {
       victim: this.#victim,
     });
     this.#greeting = new Greeting(state);
+    this.#retrying = new Retrying(state, {
+      archive: this.#archive,
+      census: this.#census,
+      greeting: this.#greeting,
+    });
     this.#leaving = new Leaving(state, this.#custody, this.#recording);
     this.#audit = new Audit(state, this.#custody, (peer) => this.#presence.lost(peer));
     this.#presence = new Presence(state, {
@@ -171,7 +179,7 @@ export class StealingCore {
       case 'messageReceived':
         return this.#messageReceived(input.from, input.incarnation, input.message);
       case 'jobSubmitted':
-        return this.#jobSubmitted(input.header);
+        return this.#jobSubmitted(input.header, input.cached ?? []);
       case 'jobLoaded':
         return this.#withJob(input.job, (job) => this.#greeting.loaded(job, input.work));
       case 'jobUnloadable':
@@ -194,6 +202,8 @@ export class StealingCore {
         return this.#withJob(input.job, (job) => {
           if (job.isActive) this.#end(job, endingOf(state, job, 'cancelled'));
         });
+      case 'retryRequested':
+        return this.#withJob(input.job, (job) => this.#retrying.requested(job));
       case 'rowsRequested':
         return this.#withJob(input.job, (job) => {
           this.#archive.read(job);
@@ -221,37 +231,23 @@ export class StealingCore {
   }
 
   #jobRecovered(input: Extract<Input, { kind: 'jobRecovered' }>): void {
-    const state = this.#state;
-    const job = state.openBook(input.header);
-    job.storedBy.add(state.self);
-    for (const batch of input.batches) {
-      job.ledger.add(batch);
-      job.ledger.markOnDisk(state.self, batch.intervals);
-    }
-    for (const rows of input.released ?? []) {
-      job.ledger.addReleased(rows);
-      job.ledger.markOnDisk(state.self, rows.intervals);
-    }
-    job.hasRowsInMemory = input.batches.length > 0;
-    job.ending = input.ending;
-    if (input.ending === undefined) {
-      job.hasRowsInMemory = true;
-      this.#greeting.load(job);
-      this.#census.wantSoon(job);
-    } else {
-      job.rowsUsedMs = Number.NEGATIVE_INFINITY;
-      job.ledger.count(job.ledger.present.intervals());
-    }
+    const job = recoveredBook(this.#state, input);
+    if (input.ending !== undefined) return;
+    this.#archive.read(job);
+    job.hasRowsInMemory = true;
+    this.#greeting.load(job);
+    this.#census.wantSoon(job);
   }
 
-  #jobSubmitted(header: JobHeader): void {
+  #jobSubmitted(header: JobHeader, cached: readonly RowBatch[]): void {
     const job = this.#state.openBook(header);
     job.owesAnswer = true;
     job.owesWave = true;
     this.#greeting.keep(job);
     this.#greeting.load(job);
     this.#greeting.offer(job);
-    job.queue.pushBottom([[0, header.taskCount]]);
+    for (const batch of cached) this.#recording.copied(job, batch);
+    job.enqueue([[0, header.taskCount]], 'bottom');
   }
 
   #withJob(id: JobId, act: (job: JobBook) => void): void {
@@ -260,16 +256,9 @@ export class StealingCore {
   }
 
   #tasksFinished(input: Extract<Input, { kind: 'tasksFinished' }>): void {
-    const state = this.#state;
-    const job = state.jobs.get(input.job);
+    const job = this.#state.jobs.get(input.job);
     if (job === undefined) return;
-    for (const [start, end] of input.intervals) job.running.remove(start, end);
-    state.slotSinceMs.set(input.slot, state.nowMs);
-    const units = job.costs.of(input.intervals);
-    state.rates.measured(job.header.rateKey, units, input.busyMs);
-    job.servedMs += input.busyMs;
-    state.recent.add(state.nowMs, countTasks(input.intervals), units);
-    resizeMicroBatch(state, job);
+    measureFinished(this.#state, job, input);
     this.#recording.finished(job, input.intervals, input.values);
     job.drop(input.intervals);
   }
@@ -285,6 +274,8 @@ export class StealingCore {
         return this.#heartbeat(from, message);
       case 'jobOffered':
         return this.#greeting.offered(from, message.header);
+      case 'jobRetried':
+        return this.#retrying.heard(from, message.header, message.round);
       case 'jobStored':
         return this.#greeting.stored(from, message.job);
       case 'jobEnded':
@@ -357,8 +348,12 @@ export class StealingCore {
 
   #jobEnded(header: JobHeader, ending: JobEnding): void {
     const job = this.#state.openBook(header);
-    const isNews = job.ending === undefined;
+    const { round = 0 } = ending;
+    // It was retried since: whoever says so was away, and hears of it.
+    if (round < job.round) return;
+    const isNews = job.ending === undefined || round > job.round;
     const isBetter = job.ending?.state === 'cancelled' && ending.state === 'done';
+    this.#retrying.caughtUp(job, ending);
     if (isNews || isBetter) this.#end(job, ending);
   }
 

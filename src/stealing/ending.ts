@@ -1,5 +1,6 @@
 // The end of a job, as its owner sees it: who ran which share, and how near the whole came to the best that
 // these machines could do.
+import { IntervalSet } from '../deque/interval-set.ts';
 import { boundsOf, type Core, greedyMs } from './efficiency.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobEfficiency, JobEnding, PeerShare } from './job.ts';
@@ -27,6 +28,7 @@ export function endingOf(state: CoreState, job: JobBook, outcome: JobEnding['sta
     resultMessages,
     efficiency: efficiencyOf(state, job, { shares, elapsedMs }),
     disputed: job.audit?.disputed.count ?? 0,
+    ...(job.round === 0 ? {} : { round: job.round }),
   };
 }
 
@@ -43,7 +45,8 @@ export function sharesOf(state: CoreState, job: JobBook): PeerShare[] {
   const makers = new Map(job.ledger.makers());
   const peers = [...new Set([...known.keys(), ...makers.keys()])].toSorted();
   return peers.map((peer) => {
-    const made = makers.get(peer);
+    const all = makers.get(peer);
+    const made = all === undefined ? undefined : job.computed(all);
     const face = known.get(peer)?.face;
     return {
       peer,
@@ -72,7 +75,11 @@ function efficiencyOf(
       return Array.from({ length: share.slots }, () => core);
     });
   if (elapsedMs <= 0 || cores.length === 0) return { bound: 1, greedy: 1 };
-  const part = (ms: number): number => Math.min(1, ms / elapsedMs);
+  // Rows of earlier jobs cost nothing: the bounds shrink by their part of the work.
+  const everything = IntervalSet.from([[0, job.header.taskCount]]);
+  const computed =
+    job.costs.of(job.computed(everything).intervals()) / Math.max(1, job.costs.totalUnits);
+  const part = (ms: number): number => Math.min(1, (computed * ms) / elapsedMs);
   const boundsMs = boundsOf(job.costs, cores);
   return {
     bound: part(Math.max(...Object.values(boundsMs))),

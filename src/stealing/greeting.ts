@@ -37,7 +37,7 @@ export class Greeting {
         job.fruitlessRounds = 0;
         continue;
       }
-      state.send(peer, { kind: 'jobOffered', header });
+      this.#offerTo(peer, job);
       if (isStored) state.send(peer, { kind: 'jobStored', job: header.job });
     }
     for (const { header, ending } of ended.slice(-state.limits.endingsToldMax)) {
@@ -65,8 +65,13 @@ export class Greeting {
       const isConcerned = owner === state.self || owner === peer;
       if (!isOld || !isConcerned || !job.storedBy.has(state.self)) continue;
       if (named.some((progress) => progress.job === job.header.job)) continue;
-      state.send(peer, { kind: 'jobOffered', header: job.header });
+      this.#offerTo(peer, job);
     }
+  }
+
+  #offerTo(peer: PeerId, { header, round }: JobBook): void {
+    const offer = round === 0 ? ({ kind: 'jobOffered', header } as const) : undefined;
+    this.#state.send(peer, offer ?? { kind: 'jobRetried', header, round });
   }
 
   offer(job: JobBook): void {

@@ -26,6 +26,8 @@ export type Input =
       /** Rows that stay on disk until somebody wants to read them: those of an ended job. */
       readonly released?: readonly Omit<RowBatch, 'values'>[];
       readonly ending: JobEnding | undefined;
+      /** How often it was retried; 0 when absent. */
+      readonly round?: number;
     }
   /** The rows of a job that this disk has, oldest first. */
   | {
@@ -46,7 +48,12 @@ export type Input =
       readonly message: Message;
     }
   /** Submitted here; spec and datasets are on this disk. */
-  | { readonly kind: 'jobSubmitted'; readonly header: JobHeader }
+  | {
+      readonly kind: 'jobSubmitted';
+      readonly header: JobHeader;
+      /** Rows of the header's `cached` tasks, this peer their maker. */
+      readonly cached?: readonly RowBatch[];
+    }
   /** Spec and datasets are on this disk and the slots know the job. */
   | { readonly kind: 'jobLoaded'; readonly job: JobId; readonly work: WorkModel }
   /** This peer cannot run the job: no such kernel, no space for its data. */
@@ -72,6 +79,8 @@ export type Input =
   | { readonly kind: 'persisted'; readonly id: number }
   | { readonly kind: 'persistFailed'; readonly id: number; readonly reason: string }
   | { readonly kind: 'cancelRequested'; readonly job: JobId }
+  /** New attempts for the tasks of an ended job that used up theirs. */
+  | { readonly kind: 'retryRequested'; readonly job: JobId }
   /** Somebody here wants to read all rows of a job. */
   | { readonly kind: 'rowsRequested'; readonly job: JobId }
   /** Give the queue back and take nothing, or be a peer like others again. */

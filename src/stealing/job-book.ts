@@ -29,7 +29,9 @@ export interface Tally {
 export class JobBook {
   readonly header: JobHeader;
   /** The small integer by which cursor and slots know the job. */
-  readonly jobNumber: number;
+  jobNumber: number;
+  /** How often its failed tasks were retried. */
+  round = 0;
   readonly ledger: Ledger;
   readonly queue = new IntervalDeque();
   /** In the window or claimed by a slot, and not finished. */
@@ -47,7 +49,7 @@ export class JobBook {
   audit: AuditBook | undefined;
   /** Makers whose rows count nowhere in this job. */
   readonly liars = new Set<PeerId>();
-  readonly tries = new Tries();
+  tries = new Tries();
   /** The last words of whatever died over a task. */
   readonly failureReasons = new Map<number, string>();
   /** Peers (this one included) that have the job and its data on disk. */
@@ -113,6 +115,12 @@ export class JobBook {
     this.#equalCosts = new WorkModel([{ tasks: Math.max(1, header.taskCount), units: 1_000 }]);
     this.knownSinceMs = nowMs;
     this.lastCountedMs = nowMs;
+  }
+
+  /** Tasks of `tasks` that somebody computed for this job. */
+  computed(tasks: IntervalSet): IntervalSet {
+    const { cached = [] } = this.header;
+    return cached.length === 0 ? tasks : tasks.subtract(cached);
   }
 
   get isActive(): boolean {

@@ -36,6 +36,10 @@ export interface JobHeader {
   readonly notPeers?: readonly PeerId[] | undefined;
   /** Bytes that a peer must have to run it; a peer that has less cannot load it. */
   readonly memoryBytes?: number | undefined;
+  /** Tasks that were answered from rows of earlier jobs: counted apart, and in nobody's share. */
+  readonly cached?: readonly Interval[] | undefined;
+  /** ms that one task may take on a slot, 1,000 at least; absent: as long as it takes. */
+  readonly taskTimeoutMs?: number | undefined;
 }
 
 /**
@@ -47,6 +51,8 @@ export interface RowBatch {
   readonly maker: PeerId;
   /** Rising and disjoint; their tasks are the rows of `values` in order. */
   readonly intervals: readonly Interval[];
+  /** Of failures: the job's round in which the attempts were made; 0 when absent. */
+  readonly round?: number | undefined;
   /** Row-major, (tasks of intervals) x rowWidth. Shared by reference and never written again. */
   readonly values: Float64Array;
 }
@@ -100,4 +106,6 @@ export interface JobEnding {
   readonly resultMessages?: number | undefined;
   /** Tasks for which two peers have two rows, and nobody could judge. */
   readonly disputed?: number | undefined;
+  /** How often the job was retried before this end; 0 when absent. */
+  readonly round?: number | undefined;
 }

@@ -54,6 +54,11 @@ export class Ledger {
     return this.#counted.count === this.taskCount;
   }
 
+  /** Tasks whose attempts were used up. */
+  get failures(): IntervalSet {
+    return this.#failures;
+  }
+
   /** Rows that tell of an error, the strategy's own or a final failure. */
   get failedCount(): number {
     return this.#failedRows;
@@ -166,6 +171,7 @@ export class Ledger {
 
   /** The rows are on no disk of this peer, and not in its memory. */
   forget(tasks: readonly Interval[]): void {
+    this.#failedRows -= this.#failures.intersect(tasks).count;
     for (const [start, end] of tasks) {
       for (const set of [this.#failures, this.#counted, this.#present, this.#released]) {
         set.remove(start, end);
@@ -302,7 +308,6 @@ export class Ledger {
 
   #forgetFailure(task: number): void {
     this.forget([[task, task + 1]]);
-    this.#failedRows--;
   }
 }
 

@@ -65,6 +65,8 @@ export type Message =
   | Heartbeat
   /** A job that everybody should keep and may run. Sent to every live peer, and to each that comes later. */
   | { readonly kind: 'jobOffered'; readonly header: JobHeader }
+  /** The job runs again, for tasks that used up their attempts in the rounds before this one. */
+  | { readonly kind: 'jobRetried'; readonly header: JobHeader; readonly round: number }
   /** The sender has the job and every dataset it names on disk. */
   | { readonly kind: 'jobStored'; readonly job: JobId }
   /** With its header: whoever was away learns of the job and of its end at once. */

@@ -8,7 +8,9 @@ export type PersistEntry =
   | { readonly kind: 'job'; readonly header: JobHeader }
   | { readonly kind: 'rows'; readonly job: JobId; readonly batch: RowBatch }
   | { readonly kind: 'quarantined'; readonly job: JobId; readonly peer: PeerId }
-  | { readonly kind: 'ended'; readonly job: JobId; readonly ending: JobEnding };
+  | { readonly kind: 'ended'; readonly job: JobId; readonly ending: JobEnding }
+  /** The job runs again from this round on; failures before it are forgotten. */
+  | { readonly kind: 'retried'; readonly job: JobId; readonly round: number };
 
 export type Output =
   | {

@@ -50,12 +50,19 @@ export class Recording {
     for (const [start, end] of intervals) job.unsaved.add(start, end);
   }
 
+  /** Rows of an earlier job that are this one's, too. */
+  copied(job: JobBook, batch: RowBatch): void {
+    this.#enter(job, batch);
+    this.#write(job, batch);
+  }
+
   /** The attempts of these tasks are used up: a final failure, durable like a row. */
   failed(job: JobBook, intervals: readonly Interval[], code: number): void {
     const { rowWidth } = job.header;
     const values = new Float64Array(countTasks(intervals) * rowWidth).fill(Number.NaN);
     for (let i = rowWidth - 1; i < values.length; i += rowWidth) values[i] = code;
-    const batch: RowBatch = { kind: 'failures', maker: this.#state.self, intervals, values };
+    const { round } = job;
+    const batch: RowBatch = { kind: 'failures', maker: this.#state.self, intervals, values, round };
     this.#enter(job, batch);
     this.#write(job, batch);
   }
@@ -65,8 +72,9 @@ export class Recording {
     const state = this.#state;
     const { batch, delivery, isUnkept } = message;
     if (!isWellFormed(batch, job.header)) return;
-    if (job.liars.has(batch.maker)) {
-      // Else it would come again and again; what was verified of it is here already.
+    if (job.liars.has(batch.maker) || isOutdated(batch, job)) {
+      // Else it would come again and again; what was verified of it is here already, and who sends old failures
+      // learns of the retry.
       state.send(from, { kind: 'rowsKept', delivery });
       return;
     }
@@ -170,7 +178,8 @@ export class Recording {
       const delivery = this.#nextDelivery++;
       const { intervals } = batch;
       this.#deliveries.set(delivery, { job, to, intervals, sentMs: state.nowMs });
-      const rows = { kind: 'rows', job: job.header.job, delivery, batch } as const;
+      const told = batch.kind === 'failures' ? { ...batch, round: job.round } : batch;
+      const rows = { kind: 'rows', job: job.header.job, delivery, batch: told } as const;
       state.send(to, isUnkept ? { ...rows, isUnkept } : rows);
     }
   }
@@ -343,4 +352,9 @@ function firstTasks(tasks: IntervalSet, count: number): IntervalSet {
     left -= until - start;
   }
   return first;
+}
+
+/** Failures of a round before the job's: it was retried since. */
+function isOutdated(batch: RowBatch, job: JobBook): boolean {
+  return batch.kind === 'failures' && (batch.round ?? 0) < job.round;
 }

@@ -128,9 +128,13 @@ export class CoreState {
   openBook(header: JobHeader): JobBook {
     const known = this.jobs.get(header.job);
     if (known !== undefined) return known;
-    const book = new JobBook(header, this.#nextJobNumber++, this);
+    const book = new JobBook(header, this.nextJobNumber(), this);
     this.jobs.set(header.job, book);
     return book;
+  }
+
+  nextJobNumber(): number {
+    return this.#nextJobNumber++;
   }
 
   activeJobs(): JobBook[] {

@@ -1,18 +1,16 @@
 // A peer's answers to the control socket. Everything shown comes from the core's snapshot and the ledger's rows;
 // everything asked for goes to the core as a fact. Nothing here decides who runs what.
 import { IntervalSet } from '../../deque/interval-set.ts';
-import type { TaskRunner } from '../../kernel/job.ts';
 import type { JobId } from '../../stealing/ids.ts';
 import type { BlobRef } from '../../stealing/job.ts';
 import type { JobBook } from '../../stealing/job-book.ts';
 import type { Message } from '../../stealing/messages.ts';
-import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
+import type { JobStatus } from '../../stealing/status.ts';
 import type {
   ApprovalView,
   BrokenEvent,
   CancelView,
   ConnectView,
-  DiskView,
   ForgetView,
   InviteView,
   JobEvent,
@@ -42,59 +40,27 @@ import { MeshError } from '../errors.ts';
 import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import { Copies } from './copies.ts';
 import { gatherRows } from './gather-rows.ts';
+import { failuresView } from './failures.ts';
 import { Observer } from './observer.ts';
 import { bestRows, packRows, resultsSha256 } from './rows.ts';
 import { type FinishedRows, resultsView, summaryOf } from './summary.ts';
-import type { TaskExplained } from '../../stealing/explain.ts';
-import type { StealEntry } from '../../stealing/steal-log.ts';
 import { explainView, stealLogView } from './explain-view.ts';
 import { type Contact, jobsView, peersView, shareViews } from './views.ts';
 import { Watch } from './watch.ts';
+import type { FailuresView, RetryView } from '../control/failure-api.ts';
+import type { PeerPorts } from './peer-ports.ts';
 
 /** ms between two snapshots to one watcher: 10 a second are smooth, more is noise. */
 const PROGRESS_MS = 100;
 /** ms between two samples of every peer's load. */
 const SAMPLE_MS = 1_000;
 
-/** Who gets in, and who is put out. */
-export type Doors = Pick<
-  ControlHandlers,
-  'redeem' | 'invite' | 'approve' | 'rotateKey' | 'requireKey' | 'forget'
->;
-
-export interface PeerPorts {
-  readonly identity: Omit<StatusView['self'], 'pid'>;
-  readonly embedded: boolean;
-  readonly startedMs: number;
-  coreStatus(): CoreStatus;
-  disk(): Promise<DiskView>;
-  book(job: JobId): JobBook | undefined;
-  contact(peer: string): Contact | undefined;
-  /** Resolves when job and data are on enough disks. */
-  submit(request: SubmitRequest): Promise<{ job: JobId; copies: number }>;
-  runner(book: JobBook): Promise<TaskRunner>;
-  knownRunner(job: JobId): TaskRunner | undefined;
-  requestRows(job: JobId): void;
-  cancel(job: JobId): void;
-  explain(job: JobId, task: number): TaskExplained | undefined;
-  /** Times are epoch ms. */
-  steals(): readonly StealEntry[];
-  drain(isWanted: boolean): void;
-  hasBlob(sha256: string): Promise<boolean>;
-  putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
-  connect(addr: string, waitMs: number): Promise<ConnectView>;
-  key(): Promise<KeyView>;
-  readonly doors: Doors;
-  logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine>;
-  leave(timeoutMs: number): Promise<LeaveView>;
-  stop(): Promise<void>;
-}
-
 export class PeerHandlers implements ControlHandlers {
   readonly #ports: PeerPorts;
   readonly #watches = new Map<JobId, Set<Watch>>();
   readonly #due = new Map<JobId, NodeJS.Timeout>();
-  readonly #hashes = new Map<JobId, Promise<string>>();
+  /** By job and round. */
+  readonly #hashes = new Map<string, Promise<string>>();
   readonly #observer = new Observer();
   readonly #copies = new Copies();
   readonly #observing = new Set<NodeJS.Timeout>();
@@ -302,6 +268,25 @@ export class PeerHandlers implements ControlHandlers {
     return Promise.resolve({ v: 1, jobs: jobs.map((job) => this.#shown(job)) });
   }
 
+  async failures(selector: string): Promise<FailuresView> {
+    const id = this.#resolve(selector);
+    const book = await this.#complete(id);
+    return failuresView(this.#shown(id), book, await this.#ports.runner(book));
+  }
+
+  /** What failed by its own fault would fail again: only attempts that were used up are new ones. */
+  async retry(selector: string): Promise<RetryView> {
+    const id = this.#resolve(selector);
+    const shown = this.#shown(id);
+    const { ledger, isActive } = await this.#complete(id);
+    if (isActive) {
+      throw new MeshError('USAGE', `${shown} still runs`, { hint: `mesh watch ${shown}` });
+    }
+    const tasks = ledger.failures.count;
+    if (tasks > 0) this.#ports.retry(id);
+    return { v: 1, job: shown, tasks };
+  }
+
   connect(addr: string, waitMs: number): Promise<ConnectView> {
     return this.#ports.connect(addr, waitMs);
   }
@@ -382,7 +367,8 @@ export class PeerHandlers implements ControlHandlers {
   }
 
   #hash(book: JobBook): Promise<string | null> {
-    const { job, taskCount } = book.header;
+    const { taskCount } = book.header;
+    const job = `${book.header.job} ${book.round}`;
     if (book.ledger.present.count < taskCount) return Promise.resolve(null);
     const known = this.#hashes.get(job) ?? resultsSha256(book.ledger);
     this.#hashes.set(job, known);

@@ -1,4 +1,5 @@
 // What a job came to: who did which share, the proof of its rows, and its best tasks by name.
+import { countTasks } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { JobEnding } from '../../stealing/job.ts';
 import type { JobStatus } from '../../stealing/status.ts';
@@ -31,7 +32,7 @@ export function summaryOf(
     tasks: header.taskCount,
     done: ending?.done ?? Math.max(0, job.counted - failed),
     failed,
-    cached: 0,
+    cached: countTasks(header.cached ?? []),
     disputed: ending?.disputed ?? 0,
     elapsedMs: Math.round(job.elapsedMs * 1000) / 1000,
     resultsSha256: rows.resultsSha256,

@@ -1,5 +1,5 @@
 // One watcher of one job: progress as snapshots, each counted row once, the end last.
-import { IntervalSet } from '../../deque/interval-set.ts';
+import { countTasks, IntervalSet } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { Ledger } from '../../stealing/ledger.ts';
 import type { BlobRef } from '../../stealing/job.ts';
@@ -88,7 +88,7 @@ export class Watch {
       tasks: header.taskCount,
       done: Math.max(0, job.counted - job.failed),
       failed: job.failed,
-      cached: 0,
+      cached: countTasks(header.cached ?? []),
       elapsedMs: job.elapsedMs,
       ...pace(job),
       peers: progressPeers(status, job),

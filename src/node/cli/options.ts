@@ -63,6 +63,13 @@ export function parsePriority(text: string): number {
   return value;
 }
 
+/** ms. A loop that never ends is noticed after some tenths of a second, so less than a second means little. */
+export function parseTaskTimeout(text: string): number {
+  const ms = parseDuration(text, '--task-timeout');
+  if (ms < 1_000) throw badValue('--task-timeout', text, 'at least 1s');
+  return ms;
+}
+
 export function parseWeight(text: string): number {
   return parseWhole(text, '--weight', { min: 1, max: WEIGHT_MAX });
 }

@@ -4,6 +4,7 @@ import type { ControlClient } from '../control/client.ts';
 import type { ResultsQuery } from '../control/handlers.ts';
 import { parseWhere, type RowFilter } from '../control/row-query.ts';
 import { MeshError } from '../errors.ts';
+import { printFailed } from './results-failed.ts';
 import { type Grouping, printGroups, printHeatmap, readAxes } from './results-groups.ts';
 import { type Context, withPeer } from './context.ts';
 import { parseChoice, parseWhole } from './options.ts';
@@ -22,6 +23,7 @@ export interface ResultsFlags {
   readonly where?: string;
   readonly task?: string;
   readonly trades?: boolean;
+  readonly failed?: boolean;
   readonly output?: string;
   readonly efficiency?: boolean;
 }
@@ -48,6 +50,7 @@ export async function results(context: Context, job: string, flags: ResultsFlags
       printHeatmap(context, peer, { job, axes, ...readGrouping(flags) }),
     );
   }
+  if (flags.failed === true) return withPeer(context, (peer) => printFailed(context, peer, job));
   const query = readQuery(context, flags);
   if (flags.trades === true) {
     const task = readTask(flags.task);

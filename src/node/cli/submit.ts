@@ -12,7 +12,14 @@ import { follow, printDetached } from './follow.ts';
 import { type InputFlags, readJob } from './job-input.ts';
 import { reachPeers } from './join.ts';
 import { readPeers } from './join-options.ts';
-import { parseChoice, parseMemory, parsePriority, parseSlots, parseWeight } from './options.ts';
+import {
+  parseChoice,
+  parseMemory,
+  parsePriority,
+  parseSlots,
+  parseTaskTimeout,
+  parseWeight,
+} from './options.ts';
 import { plural } from './output/format.ts';
 import { printJson } from './output/json.ts';
 import { type FollowFlags, readFollowFlags } from './watch.ts';
@@ -27,6 +34,8 @@ export interface SubmitFlags extends InputFlags, FollowFlags {
   readonly onlyPeer?: readonly string[];
   readonly notPeer?: readonly string[];
   readonly needsMemory?: string;
+  readonly taskTimeout?: string;
+  readonly fresh?: boolean;
   readonly embed: string;
   readonly slots?: string;
   readonly memory?: string;
@@ -51,6 +60,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     detach: flags.detach ?? false,
   };
   const standing = {
+    fresh: flags.fresh,
     priority: flags.priority === undefined ? undefined : parsePriority(flags.priority),
     weight: flags.weight === undefined ? undefined : parseWeight(flags.weight),
     audit:
@@ -61,6 +71,8 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
       flags.needsMemory === undefined
         ? undefined
         : parseMemory(flags.needsMemory, '--needs-memory'),
+    taskTimeoutMs:
+      flags.taskTimeout === undefined ? undefined : parseTaskTimeout(flags.taskTimeout),
   };
   // The file first: a mistake in it is found without a node, and costs nothing.
   const prepared = await readJob(context, file, flags);

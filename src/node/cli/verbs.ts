@@ -58,6 +58,8 @@ function declareRunning(program: Command, run: Run): void {
     .option('--only-peer <peer>', 'run it on this peer and no other; repeatable', collect)
     .option('--not-peer <peer>', 'never run it on this peer; repeatable', collect)
     .option('--needs-memory <size>', 'only on machines with so much memory, such as 16G')
+    .option('--fresh', 'compute everything, also what earlier jobs computed')
+    .option('--task-timeout <duration>', 'a backtest that takes longer has failed (1s at least)')
     .option('--max-fails <n>', 'cancel the job when more than N, or P%, of its backtests fail')
     .option('--cancel-on-interrupt', 'Ctrl-C cancels the job (exit 5) instead of detaching')
     .option(
@@ -147,6 +149,7 @@ function declareResults(program: Command, run: Run): void {
     .option('--where <conditions>', "only rows like these, e.g. 'trades>30 and maxDrawdown<0.3'")
     .option('--task <i>', 'only this task')
     .option('--trades', 'the trades behind --task, computed on the spot')
+    .option('--failed', 'what failed, with its input and the reason')
     .option('-o, --output <file>', 'write to FILE.ndjson, .csv, .json or .parquet')
     .addHelpText(
       'before',
@@ -178,6 +181,14 @@ function declareResults(program: Command, run: Run): void {
     .option('--yes', 'needed for all')
     .action((jobs: string[], flags: { yes?: boolean }) =>
       run(async (context) => (await import('./cancel.ts')).cancel(context, jobs, flags)),
+    );
+  program
+    .command('retry')
+    .description('new attempts for the tasks of an ended job that used up theirs')
+    .argument('[job]', 'id, id prefix, name or last', 'last')
+    .addHelpText('after', examples('mesh retry j-7f3a', 'mesh results j-7f3a --failed'))
+    .action((job: string) =>
+      run(async (context) => (await import('./retry.ts')).retry(context, job)),
     );
 }
 

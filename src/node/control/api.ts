@@ -126,7 +126,7 @@ export interface JobsView {
 }
 
 /** What people call a task: its strategy's name and the values of its variables. */
-interface TaskName {
+export interface TaskName {
   readonly name: string;
   readonly params: Readonly<Record<string, number | string>>;
 }

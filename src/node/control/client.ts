@@ -42,6 +42,7 @@ import type {
 import { type LogLine, type LogQuery, parseLogLine } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
 import { controlSocketPath, probeSocket } from './socket.ts';
+import type { FailuresView, RetryView } from './failure-api.ts';
 
 // An import from an ES module would read all exports of node:http, and one of them loads a whole second HTTP client.
 const { request: httpRequest } = process.getBuiltinModule('node:http');
@@ -162,6 +163,14 @@ export class ControlClient implements ControlHandlers {
 
   drain(isWanted: boolean): Promise<DrainView> {
     return this.#json({ method: 'POST', path: '/v1/drain', body: { isWanted } });
+  }
+
+  failures(job: string): Promise<FailuresView> {
+    return this.#json({ method: 'GET', path: `${jobPath(job)}/failures`, patienceMs: 0 });
+  }
+
+  retry(job: string): Promise<RetryView> {
+    return this.#json({ method: 'POST', path: `${jobPath(job)}/retry`, patienceMs: 0 });
   }
 
   cancel(job: string): Promise<CancelView> {

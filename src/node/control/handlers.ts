@@ -23,6 +23,7 @@ import type {
 import type { DrainView, ExplainView, StealLogView } from './placement-api.ts';
 import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
+import type { FailuresView, RetryView } from './failure-api.ts';
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -48,6 +49,10 @@ export interface SubmitRequest {
   readonly onlyPeers?: readonly string[] | undefined;
   readonly notPeers?: readonly string[] | undefined;
   readonly memoryBytes?: number | undefined;
+  /** Compute everything, whatever rows are known. */
+  readonly fresh?: boolean | undefined;
+  /** ms, 1,000 at least. */
+  readonly taskTimeoutMs?: number | undefined;
 }
 
 export interface WatchOptions {
@@ -124,6 +129,10 @@ export interface ControlHandlers {
   drain(isWanted: boolean): Awaitable<DrainView>;
   /** Accepts `all`. Says which jobs it cancelled. */
   cancel(job: string): Promise<CancelView>;
+  /** What failed so far, and why. */
+  failures(job: string): Promise<FailuresView>;
+  /** New attempts for tasks of an ended job that used up theirs. */
+  retry(job: string): Promise<RetryView>;
   /** Dials `addr` (IP, host:port, peer name) and waits for the hello at most `waitMs`. */
   connect(addr: string, waitMs: number): Promise<ConnectView>;
   /** Dials the maker of an invite where the invite says that it is, or at `addr`. */

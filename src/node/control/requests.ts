@@ -47,6 +47,8 @@ const submit = z.strictObject({
     .min(1)
     .max(2 ** 50)
     .optional(),
+  fresh: z.boolean().optional(),
+  taskTimeoutMs: z.int().min(1_000).max(604_800_000).optional(),
 });
 const drain = z.strictObject({ isWanted: z.boolean() });
 const connect = z.strictObject({

@@ -16,6 +16,8 @@ export interface Submission {
   readonly onlyPeers?: readonly string[] | undefined;
   readonly notPeers?: readonly string[] | undefined;
   readonly memoryBytes?: number | undefined;
+  readonly taskTimeoutMs?: number | undefined;
+  readonly fresh?: boolean | undefined;
 }
 
 type Receiver = Pick<ControlHandlers, 'hasBlob' | 'putBlob' | 'submit'>;
@@ -32,7 +34,17 @@ export async function submitPrepared(peer: Receiver, job: Submission): Promise<S
     Promise.all(job.datasets.map(({ sha256, bytes }) => upload(peer, sha256, bytes))),
   ]);
   const { kernel, taskCount, priority, weight, audit, onlyPeers, notPeers, memoryBytes } = job;
-  const standing = { priority, weight, audit, onlyPeers, notPeers, memoryBytes };
+  const { taskTimeoutMs, fresh } = job;
+  const standing = {
+    priority,
+    weight,
+    audit,
+    onlyPeers,
+    notPeers,
+    memoryBytes,
+    taskTimeoutMs,
+    fresh,
+  };
   const name = job.name.slice(0, JOB_NAME_CHARS_MAX);
   return peer.submit({ name, kernel, spec, datasets, taskCount, ...standing });
 }

@@ -10,7 +10,7 @@ const JOINED_ROWS_MAX = 4_096;
 /** Batches of one job in order; short ones of one maker whose tasks rise are joined, for a million records of one
  * row each are a million steps of the ledger otherwise. */
 export class JoinedRows {
-  readonly #list: RowBatch[] = [];
+  #list: RowBatch[] = [];
   #head: RowHead | undefined;
   #intervals: [number, number][] = [];
   #values: Uint8Array = new Uint8Array(0);
@@ -45,6 +45,11 @@ export class JoinedRows {
     this.#close();
     const kept = this.#list.filter((batch) => batch.maker !== maker);
     this.#list.splice(0, this.#list.length, ...kept);
+  }
+
+  dropFailures(): void {
+    this.#close();
+    this.#list = this.#list.filter(({ kind }) => kind !== 'failures');
   }
 
   list(): RowBatch[] {

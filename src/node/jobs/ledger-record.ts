@@ -5,6 +5,7 @@ import { countTasks, IntervalSet, validIntervals } from '../../deque/interval-se
 import { peerId } from '../../stealing/ids.ts';
 import type { Input } from '../../stealing/input.ts';
 import type { JobEnding, JobHeader, RowBatch } from '../../stealing/job.ts';
+import type { Message } from '../../stealing/messages.ts';
 import type { PersistEntry } from '../../stealing/output.ts';
 import { decodeMessage, encodeMessage } from '../wire/codec.ts';
 import { JoinedRows } from './joined-rows.ts';
@@ -24,6 +25,8 @@ export function recordOf(entry: PersistEntry, header: JobHeader): Uint8Array {
       return encodeRows(entry.batch, header.rowWidth);
     case 'quarantined':
       return withKind(encodeMessage(entry));
+    case 'retried':
+      return withKind(encodeMessage({ kind: 'jobRetried', header, round: entry.round }));
     case 'ended':
       return withKind(encodeMessage({ kind: 'jobEnded', header, ending: entry.ending }));
   }
@@ -35,6 +38,7 @@ interface Draft {
   /** With their values, until the job's end is read: what comes behind it is only noted. */
   joined: JoinedRows | undefined;
   ending: JobEnding | undefined;
+  round: number;
 }
 
 /** Folds the records of a disk, oldest first, into jobs in the order in which this peer came to know them. Rows of
@@ -69,10 +73,11 @@ export class Recovery {
       draft.joined?.drop(message.peer);
       for (const kind of ['rows', 'failures']) draft.rows.delete(`${kind} ${message.peer}`);
     }
-    if (message.kind !== 'jobOffered' && message.kind !== 'jobEnded') return;
+    if (!isOfJob(message)) return;
     draft.header ??= message.header;
     this.#known.add(job);
     // Both may have been written in a partition.
+    if (message.kind === 'jobRetried') retried(draft, message.round);
     if (message.kind !== 'jobEnded' || draft.ending?.state === 'done') return;
     draft.ending = message.ending;
     draft.joined = undefined;
@@ -80,11 +85,12 @@ export class Recovery {
 
   jobs(): RecoveredJob[] {
     return [...this.#known].flatMap((job) => {
-      const { header, ending, rows, joined } = this.#draft(job);
+      const { header, ending, rows, joined, round } = this.#draft(job);
       if (header === undefined) return [];
       const batches = (joined?.list() ?? []).filter((batch) => fits(batch, header));
-      const released = ending === undefined ? [] : inOrder([...rows.values()], header);
-      return [{ kind: 'jobRecovered', header, ending, batches, released }];
+      // Without their values, when the job had ended and was retried.
+      const released = joined === undefined ? inOrder([...rows.values()], header) : [];
+      return [{ kind: 'jobRecovered', header, ending, round, batches, released }];
     });
   }
 
@@ -96,6 +102,7 @@ export class Recovery {
       rows: new Map(),
       joined: new JoinedRows(),
       ending: undefined,
+      round: 0,
     };
     this.#drafts.set(job, draft);
     return draft;
@@ -121,6 +128,21 @@ export async function readRowsOf(header: JobHeader, shelf: Shelf): Promise<RowBa
     joined.add(head, record.subarray(head.valuesAt));
   });
   return joined.list();
+}
+
+type OfJob = Extract<Message, { kind: 'jobOffered' | 'jobRetried' | 'jobEnded' }>;
+
+function isOfJob(message: Message): message is OfJob {
+  const { kind } = message;
+  return kind === 'jobOffered' || kind === 'jobRetried' || kind === 'jobEnded';
+}
+
+/** Failures that were written before it are forgotten, and the end too, unless that is of this round already. */
+function retried(draft: Draft, round: number): void {
+  draft.round = Math.max(draft.round, round);
+  for (const [key, { kind }] of draft.rows) if (kind === 'failures') draft.rows.delete(key);
+  draft.joined?.dropFailures();
+  if ((draft.ending?.round ?? 0) < round) draft.ending = undefined;
 }
 
 function inOrder(

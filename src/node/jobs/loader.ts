@@ -25,6 +25,7 @@ export interface SlotJob {
   readonly jobNumber: number;
   readonly specBytes: Uint8Array;
   readonly datasets: readonly { readonly sha256: string; readonly buffer: SharedArrayBuffer }[];
+  readonly taskTimeoutMs?: number | undefined;
 }
 
 export interface LoaderPorts {
@@ -82,7 +83,8 @@ export class JobLoader {
       if (runner.taskCount !== header.taskCount || runner.columns.length !== header.rowWidth) {
         throw new Unloadable('the file does not hold what the header promises');
       }
-      this.#ports.loadSlots({ jobNumber, specBytes, datasets });
+      const { taskTimeoutMs } = header;
+      this.#ports.loadSlots({ jobNumber, specBytes, datasets, taskTimeoutMs });
       return abort.signal.aborted ? undefined : runner;
     } catch (error) {
       if (abort.signal.aborted) return undefined;

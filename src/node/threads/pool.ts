@@ -8,13 +8,13 @@ import { type Interval, IntervalSet } from '../../deque/interval-set.ts';
 import { invariant, unreachable } from '../../invariant.ts';
 import { SLOTS_MAX as ARENA_SLOTS_MAX, Arena, type ArenaCounts } from '../../kernel/fast/arena.ts';
 import { releaseSlot } from '../../kernel/fast/columns.ts';
+import { LOOK_MS, type Sight, Watchdog } from './watchdog.ts';
 import {
   arenaSlot,
   type LoadMessage,
   type PoolMessage,
   type RowsMessage,
   type SlotData,
-  type SlotDataset,
   type SlotMessage,
 } from './slot-messages.ts';
 
@@ -84,6 +84,9 @@ export class SlotPool {
   /** Deaths in a row without work, per slot. */
   readonly #idleDeaths: number[];
   readonly #respawns = new Set<NodeJS.Timeout>();
+  readonly #watchdog = new Watchdog();
+  /** Runs while a job that limits its tasks is loaded. */
+  #watching: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   static start(options: SlotPoolOptions): SlotPool {
@@ -105,15 +108,21 @@ export class SlotPool {
   }
 
   /** Before the first window of the job opens. `specBytes` is a validated job. */
-  load(jobNumber: number, specBytes: Uint8Array, datasets: readonly SlotDataset[]): void {
-    const message: LoadMessage = { kind: 'load', jobNumber, specBytes, datasets };
-    this.#jobs.set(jobNumber, message);
+  load(job: Omit<LoadMessage, 'kind'>): void {
+    const message: LoadMessage = { kind: 'load', ...job };
+    this.#jobs.set(job.jobNumber, message);
     this.#broadcast(message);
+    if (job.taskTimeoutMs !== undefined) this.#watch();
   }
 
   /** The number must not be used again. Rows of claims that are being run still arrive. */
   unload(jobNumber: number): void {
     this.#jobs.delete(jobNumber);
+    const isLimited = [...this.#jobs.values()].some((job) => job.taskTimeoutMs !== undefined);
+    if (!isLimited) {
+      clearInterval(this.#watching);
+      this.#watching = undefined;
+    }
     this.#broadcast({ kind: 'unload', jobNumber });
   }
 
@@ -123,10 +132,10 @@ export class SlotPool {
   }
 
   /** Ends a slot's thread whatever it does; it is reported as died, and replaced. */
-  async kill(slot: number): Promise<void> {
+  async kill(slot: number, reason = 'ended on purpose'): Promise<void> {
     const thread = this.#threads[slot];
     if (thread === undefined) return;
-    thread.reason = 'ended on purpose';
+    thread.reason = reason;
     await thread.worker.terminate();
   }
 
@@ -136,7 +145,29 @@ export class SlotPool {
     return this.#closing;
   }
 
+  #watch(): void {
+    this.#watching ??= setInterval(() => this.#look(), LOOK_MS);
+    this.#watching.unref();
+  }
+
+  #look(): void {
+    const sights = this.#threads.map((thread, slot): Sight => {
+      const claim = this.cursor.claimOf(slot);
+      const timeoutMs =
+        claim === undefined ? undefined : this.#jobs.get(claim.jobNumber)?.taskTimeoutMs;
+      const arrived = thread?.delivered;
+      const rows = arrived?.window === claim?.window ? (arrived?.intervals.count ?? 0) : 0;
+      const first = claim?.intervals[0]?.[0];
+      const progress = claim === undefined ? undefined : `${claim.window} ${first} ${rows}`;
+      return { slot, progress, timeoutMs };
+    });
+    for (const { slot, timeoutMs } of this.#watchdog.look(sights)) {
+      void this.kill(slot, `a task took longer than ${timeoutMs} ms`);
+    }
+  }
+
   async #endThreads(): Promise<void> {
+    clearInterval(this.#watching);
     for (const timer of this.#respawns) clearTimeout(timer);
     const threads = this.#threads.filter((thread) => thread !== undefined);
     await Promise.all(threads.map(({ worker }) => worker.terminate()));

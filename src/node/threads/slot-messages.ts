@@ -28,6 +28,8 @@ export interface LoadMessage {
   /** The validated job as JSON in UTF-8. */
   readonly specBytes: Uint8Array;
   readonly datasets: readonly SlotDataset[];
+  /** ms that one task may take; absent: as long as it takes. */
+  readonly taskTimeoutMs?: number | undefined;
 }
 
 /** Slot to pool. */

@@ -55,12 +55,15 @@ export const KIND_CODES = {
   leaving: 15,
   taskTried: 16,
   quarantined: 17,
+  jobRetried: 18,
 } as const satisfies Record<MessageKind, number>;
 
 /** Libp2p peer ids are 46 to 62 characters; room for longer keys. */
 const PEER_ID_LENGTH_MAX = 128;
 /** Jobs that one peer speaks of in one message, rates that it measured: far above any real mesh. */
 const LIST_LENGTH_MAX = 4096;
+/** Retries of one job: somebody would have to ask a thousand times. */
+const ROUNDS_MAX = 1_000;
 /** A row's width limit is a promise of the contract. */
 const ROW_WIDTH_MAX = 20;
 const TASKS_MAX = 2 ** 32;
@@ -91,6 +94,8 @@ const jobHeader: Field<JobHeader> = record<JobHeader>({
   onlyPeers: optional(list(peerIdText, LIST_LENGTH_MAX)),
   notPeers: optional(list(peerIdText, LIST_LENGTH_MAX)),
   memoryBytes: optional(count),
+  cached: optional(intervals('rising')),
+  taskTimeoutMs: optional(integer(1_000, 7 * 86_400_000)),
 });
 
 const peerShare: Field<PeerShare> = record<PeerShare>({
@@ -128,6 +133,7 @@ const jobEnding: Field<JobEnding> = record<JobEnding>({
   }),
   resultMessages: optional(count),
   disputed: optional(count),
+  round: optional(integer(0, ROUNDS_MAX)),
 });
 
 const rates = list(record<Rate>({ rateKey: text(1024), unitsPerMs: amount }), LIST_LENGTH_MAX);
@@ -151,6 +157,7 @@ const rowBatchParts: Field<RowBatch> = record<RowBatch>({
   kind: word(['rows', 'failures']),
   maker: peerIdText,
   intervals: intervals('rising'),
+  round: optional(integer(0, ROUNDS_MAX)),
   values: float64s,
 });
 
@@ -195,6 +202,7 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
     recentUnits: amount,
   }),
   jobOffered: record<Body<'jobOffered'>>({ header: jobHeader }),
+  jobRetried: record<Body<'jobRetried'>>({ header: jobHeader, round: integer(1, ROUNDS_MAX) }),
   jobStored: record<Body<'jobStored'>>({ job: jobIdText }),
   jobEnded: record<Body<'jobEnded'>>({ header: jobHeader, ending: jobEnding }),
   lifelineArmed: record<Body<'lifelineArmed'>>({

@@ -15,8 +15,9 @@ export type DiskFact =
 
 export interface RecoveredJob {
   readonly header: JobHeader;
-  readonly batches: RowBatch[];
+  batches: RowBatch[];
   ending: JobEnding | undefined;
+  round: number;
 }
 
 interface Unflushed {
@@ -95,7 +96,12 @@ export class VirtualDisk {
     const jobs = new Map<JobId, RecoveredJob>();
     for (const entry of this.#journal) {
       if (entry.kind === 'job' && !jobs.has(entry.header.job)) {
-        jobs.set(entry.header.job, { header: entry.header, batches: [], ending: undefined });
+        jobs.set(entry.header.job, {
+          header: entry.header,
+          batches: [],
+          ending: undefined,
+          round: 0,
+        });
       }
     }
     for (const entry of this.#journal) {
@@ -106,7 +112,8 @@ export class VirtualDisk {
       else if (entry.kind === 'quarantined') {
         const { peer } = entry;
         found.batches.splice(0, Infinity, ...found.batches.filter(({ maker }) => maker !== peer));
-      } else if (found.ending?.state !== 'done') found.ending = entry.ending;
+      } else if (entry.kind === 'retried') retried(found, entry.round);
+      else if (found.ending?.state !== 'done') found.ending = entry.ending;
     }
     return [...jobs.values()];
   }
@@ -136,4 +143,10 @@ export class VirtualDisk {
       );
     }
   }
+}
+
+function retried(found: RecoveredJob, round: number): void {
+  found.round = round;
+  found.batches = found.batches.filter(({ kind }) => kind !== 'failures');
+  if ((found.ending?.round ?? 0) < round) found.ending = undefined;
 }

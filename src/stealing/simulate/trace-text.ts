@@ -31,6 +31,7 @@ export function describeInput(input: Input): string {
     case 'jobUnloadable':
     case 'windowDry':
     case 'cancelRequested':
+    case 'retryRequested':
     case 'jobExpired':
     case 'rowsRequested':
     case 'drainRequested':
@@ -75,6 +76,8 @@ export function describeMessage(message: Message): string {
       return `stealRequest ${message.request}, backlog ${message.backlogMs.toFixed(1)} ms`;
     case 'stealRefused':
       return `stealRefused ${message.request}, ${message.reason}`;
+    case 'jobRetried':
+      return `jobRetried, round ${message.round}`;
     case 'jobEnded':
       return `jobEnded ${message.ending.state}, ${message.ending.done} done`;
     case 'jobOffered':

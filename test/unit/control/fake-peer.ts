@@ -274,6 +274,15 @@ export class FakePeer implements ControlHandlers {
     this.asked.push({ job: resolveJob(job, this.jobViews), task });
     return { v: 1, trades: [] } as const;
   }
+  async failures(job: string) {
+    return { v: 1 as const, job, failed: 0, failures: [] };
+  }
+
+  async retry(job: string) {
+    this.asked.push({ retry: resolveJob(job, this.jobViews) });
+    return { v: 1 as const, job, tasks: 3 };
+  }
+
   async cancel(job: string) {
     this.asked.push({ cancel: resolveJob(job, this.jobViews) });
     return { v: 1, jobs: [resolveJob(job, this.jobViews)] } as const;

@@ -1,10 +1,47 @@
 // How a job becomes known, and what its first wave gives to whom.
 import { describe, expect, it } from 'vitest';
+import type { Interval } from '../../../src/deque/interval-set.ts';
 import { jobId } from '../../../src/stealing/ids.ts';
-import { beat, doneEnding, equalWork, header, progress, Rig, withoutBeats } from './rig.ts';
+import {
+  batchOf,
+  beat,
+  doneEnding,
+  equalWork,
+  header,
+  progress,
+  Rig,
+  withoutBeats,
+} from './rig.ts';
 
 const STORED_J = { kind: 'jobStored', job: jobId('j') } as const;
 const ARMED = { kind: 'lifelineArmed', rates: [], slots: 1 } as const;
+
+describe('a job of which rows are known', () => {
+  it('keeps and counts them, queues the others only, and leaves them out of every share', () => {
+    const rig = new Rig();
+    const cached: Interval[] = [[2, 6]];
+    const lines = rig.fact({
+      kind: 'jobSubmitted',
+      header: { ...header('j', 10), cached },
+      cached: [batchOf('a', [2, 6])],
+    });
+    expect(lines.filter((line) => line.startsWith('persist'))).toEqual([
+      'persist 1: job j',
+      'persist 2: j rows of a 2-6',
+    ]);
+    expect(rig.book('j').heldCount).toBe(6);
+    rig.persisted(1);
+    rig.persisted(2);
+    rig.load('j', 10);
+    const [id] = rig
+      .finishAll('j')
+      .flatMap((line) => /persist (\d+): j rows/.exec(line)?.[1] ?? []);
+    rig.persisted(Number(id));
+    const { ending } = rig.book('j');
+    expect(ending).toMatchObject({ state: 'done', done: 10 });
+    expect(ending?.shares).toMatchObject([{ peer: 'a', done: 6, units: 6_000 }]);
+  });
+});
 
 describe('submitting alone', () => {
   it('keeps, loads and runs the job, and answers when one disk has it', () => {

@@ -266,6 +266,7 @@ function entryText(entry: Extract<Output, { kind: 'persist' }>['entry']): string
   if (entry.kind === 'job') return `job ${entry.header.job}`;
   if (entry.kind === 'quarantined') return `${entry.job} without ${entry.peer}`;
   if (entry.kind === 'ended') return `${entry.job} ${entry.ending.state}`;
+  if (entry.kind === 'retried') return `${entry.job} retried, round ${entry.round}`;
   return `${entry.job} ${batchText(entry.batch)}`;
 }
 
@@ -280,6 +281,8 @@ function textOf(message: Message): string {
       return `jobOffered ${message.header.job}`;
     case 'jobStored':
       return `jobStored ${message.job}`;
+    case 'jobRetried':
+      return `jobRetried ${message.header.job}, round ${message.round}`;
     case 'jobEnded':
       return `jobEnded ${message.header.job} ${message.ending.state}`;
     case 'lifelineArmed':

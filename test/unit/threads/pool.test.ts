@@ -81,6 +81,22 @@ describe('SlotPool', { timeout: 60_000 }, () => {
     expect(busyMs).toBeGreaterThan(8 * 30 - 1);
   });
 
+  it('ends a slot whose task takes longer than its job allows, and no other', async () => {
+    const bench = start({ slots: 2, slotUrl: MISBEHAVING }, spin({ tasks: 1, costMs: 0 }), {
+      taskTimeoutMs: 300,
+    });
+    const intervals: Interval[] = [
+      [NEVER_ENDS, NEVER_ENDS + 1],
+      [0, 49],
+    ];
+    bench.pool.cursor.open({ jobNumber: JOB, intervals, microBatchTasks: 1 });
+    await until(() => bench.deaths.length === 1 && countRows(bench) === 49);
+    expect(bench.deaths[0]).toMatchObject({
+      intervals: [[NEVER_ENDS, NEVER_ENDS + 1]],
+      reason: 'a task took longer than 300 ms',
+    });
+  });
+
   it('shows a throttled slot as slower in its busy time', async () => {
     const bench = start({ slots: 1, throttle: 0.25 }, spin({ tasks: 3, costMs: 10 }));
     bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 3]], microBatchTasks: 1 });
@@ -95,7 +111,11 @@ describe('SlotPool', { timeout: 60_000 }, () => {
     await until(() => countRows(bench) === 4);
     pool.unload(JOB);
     pool.cursor.open({ jobNumber: JOB, intervals: [[0, 1]], microBatchTasks: 1 });
-    pool.load(JOB + 1, encoded(spin({ tasks: 1, costMs: 0 })), []);
+    pool.load({
+      jobNumber: JOB + 1,
+      specBytes: encoded(spin({ tasks: 1, costMs: 0 })),
+      datasets: [],
+    });
     await until(() => pool.cursor.remaining() === 0);
     pool.cursor.open({ jobNumber: JOB + 1, intervals: [[0, 1]], microBatchTasks: 1 });
     await until(() => countRows(bench) === 5);
@@ -192,7 +212,7 @@ describe('SlotPool', { timeout: 60_000 }, () => {
   it('computes what is shared once for all slots, and finds it again in the next job', async () => {
     const candles = uglyCandles({ seed: 3, bars: 3000, stepHours: 1, tick: 0.5 });
     const spec = gridOf(40);
-    const bench = start({ slots: 2, memoryBytes: 64 * 2 ** 20 }, spec, candles);
+    const bench = start({ slots: 2, memoryBytes: 64 * 2 ** 20 }, spec, { candles });
     bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 80]], microBatchTasks: 4 });
     await until(() => countRows(bench) === 80);
     expect(deliveredRows(bench)).toEqual(new Map(rowsOf(spec, [[0, 80]], candles)));
@@ -201,7 +221,11 @@ describe('SlotPool', { timeout: 60_000 }, () => {
     // same moment may both compute one.
     expect(first.fills).toBeGreaterThanOrEqual(91);
     expect(first.fills).toBeLessThan(120);
-    bench.pool.load(JOB + 1, encoded(spec), shared(candles));
+    bench.pool.load({
+      jobNumber: JOB + 1,
+      specBytes: encoded(spec),
+      datasets: shared(candles),
+    });
     bench.pool.cursor.open({ jobNumber: JOB + 1, intervals: [[0, 80]], microBatchTasks: 4 });
     await until(() => countRows(bench) === 160);
     const second = bench.pool.cacheCounts!;
@@ -212,7 +236,7 @@ describe('SlotPool', { timeout: 60_000 }, () => {
   it('gives the same rows from a memory that is far too small', async () => {
     const candles = uglyCandles({ seed: 4, bars: 9000, stepHours: 1, tick: 0.5 });
     const spec = gridOf(60);
-    const bench = start({ slots: 2, memoryBytes: 2 ** 20 }, spec, candles);
+    const bench = start({ slots: 2, memoryBytes: 2 ** 20 }, spec, { candles });
     bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 120]], microBatchTasks: 4 });
     await until(() => countRows(bench) === 120);
     expect(deliveredRows(bench)).toEqual(new Map(rowsOf(spec, [[0, 120]], candles)));
@@ -221,7 +245,7 @@ describe('SlotPool', { timeout: 60_000 }, () => {
   it('goes on with the shared memory after a slot was killed in the middle of its work', async () => {
     const candles = uglyCandles({ seed: 5, bars: 20_000, stepHours: 1, tick: 0.5 });
     const spec = gridOf(300);
-    const bench = start({ slots: 2, memoryBytes: 32 * 2 ** 20 }, spec, candles);
+    const bench = start({ slots: 2, memoryBytes: 32 * 2 ** 20 }, spec, { candles });
     bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 600]], microBatchTasks: 2 });
     for (const rows of [20, 120, 240]) {
       await until(() => countRows(bench) >= rows);
@@ -251,7 +275,7 @@ describe('SlotPool', { timeout: 60_000 }, () => {
 function start(
   options: Pick<SlotPoolOptions, 'slots' | 'throttle' | 'slotUrl' | 'heapMb' | 'memoryBytes'>,
   spec: JobSpec,
-  candles?: Candles,
+  { candles, ...more }: { readonly candles?: Candles; readonly taskTimeoutMs?: number } = {},
 ): Bench {
   const rows: SlotRows[] = [];
   const deaths: SlotDeath[] = [];
@@ -265,7 +289,12 @@ function start(
     onLoadFailed: (jobNumber, reason) => loadFailures.push({ jobNumber, reason }),
   });
   started.push(pool);
-  pool.load(JOB, encoded(spec), candles === undefined ? [] : shared(candles));
+  pool.load({
+    jobNumber: JOB,
+    specBytes: encoded(spec),
+    datasets: candles === undefined ? [] : shared(candles),
+    ...more,
+  });
   return { pool, rows, deaths, dry, loadFailures };
 }
 

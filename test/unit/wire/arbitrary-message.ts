@@ -116,6 +116,7 @@ const ARBITRARIES: {
     recentUnits: amount,
   }),
   jobOffered: fc.record({ header }),
+  jobRetried: fc.record({ header, round: fc.integer({ min: 1, max: 1_000 }) }),
   jobStored: fc.record({ job }),
   jobEnded: fc.record({ header, ending }),
   lifelineArmed: fc.record(

@@ -1,0 +1,41 @@
+// A block: one strategy with its whole grid, on one dataset. Its tasks follow each other in a job, and its rows depend
+// on nothing else in the file but what all strategies share (broker, split, …). So its hash names its rows, in
+// whatever job and at whatever place they were computed, and a file in which one strategy was changed shares all the
+// others. Grids that only overlap share nothing: a hash per grid point would cost more than most points. A sampled job
+// is one block, because its tasks are drawn from all grids together.
+import { createHash } from 'node:crypto';
+import type { JobSpec } from '../../kernel/spec.ts';
+import { parseStrategy } from '../../kernel/strategy.ts';
+import { canonicalJson } from './canonical-json.ts';
+
+export interface Block {
+  /** SHA-256 in hex. */
+  readonly key: string;
+  /** First task in its job, and how many follow each other. */
+  readonly start: number;
+  readonly tasks: number;
+}
+
+/** `kernel`: id with version. Empty for a kernel whose rows are never reused. */
+export function blocksOf(spec: JobSpec, kernel: string, taskCount: number): Block[] {
+  if (spec.kernel !== 'backtest') return [];
+  // The order in which results are shown changes no row; nor do names.
+  const { rank: _, strategies, datasets, ...shared } = spec;
+  const blocks: Block[] = [];
+  let start = 0;
+  for (const { symbol: _, ...dataset } of datasets) {
+    for (const { name: _, ...strategy } of strategies) {
+      const tasks = parseStrategy({ name: '', ...strategy }).grid.count;
+      blocks.push({ key: keyOf({ kernel, shared, dataset, strategy }), start, tasks });
+      start += tasks;
+    }
+  }
+  const isPlain = spec.sample === null && start === taskCount;
+  if (isPlain) return blocks;
+  const keys = blocks.map(({ key }) => key);
+  return [{ key: keyOf({ kernel, keys, taskCount }), start: 0, tasks: taskCount }];
+}
+
+function keyOf(content: object): string {
+  return createHash('sha256').update(canonicalJson(content)).digest('hex');
+}

@@ -1,0 +1,28 @@
+// The book of a job as this peer's disk has it.
+import type { Input } from './input.ts';
+import type { JobBook } from './job-book.ts';
+import type { CoreState } from './state.ts';
+
+export function recoveredBook(
+  state: CoreState,
+  input: Extract<Input, { kind: 'jobRecovered' }>,
+): JobBook {
+  const job = state.openBook(input.header);
+  job.storedBy.add(state.self);
+  for (const batch of input.batches) {
+    job.ledger.add(batch);
+    job.ledger.markOnDisk(state.self, batch.intervals);
+  }
+  for (const rows of input.released ?? []) {
+    job.ledger.addReleased(rows);
+    job.ledger.markOnDisk(state.self, rows.intervals);
+  }
+  job.hasRowsInMemory = input.batches.length > 0;
+  job.ending = input.ending;
+  job.round = input.round ?? 0;
+  if (input.ending !== undefined) {
+    job.rowsUsedMs = Number.NEGATIVE_INFINITY;
+    job.ledger.count(job.ledger.present.intervals());
+  }
+  return job;
+}
