@@ -76,7 +76,7 @@ describe('a mistyped command exits 2', () => {
     [['results', '--where', 'trades'], 'cannot read the condition'],
     [['results', '-o', 'x.xls'], 'must end in .ndjson, .csv, .json or .parquet'],
     [['cancel', 'all'], '--yes'],
-    [['key', 'rotate'], 'mesh key can show'],
+    [['key', 'melt'], 'mesh key can show'],
     [['schema', 'peers'], 'no schema "peers"'],
     [['join', '--listen', '0.0.0.0'], 'all interfaces'],
     [['start', '--head', '--num-cpus=12'], 'here:          mesh join --slots 12'],

@@ -55,6 +55,8 @@ describe.skipIf(obstacle !== undefined && !mustRun)('in the order of the pages',
     for (const name of ['strategies.json', 'quick.json']) {
       await writeFile(join(folder, name), JSON.stringify(job));
     }
+    const split = { mode: 'walkForward', folds: 4, train: 0.6 };
+    await writeFile(join(folder, 'walk-forward.json'), JSON.stringify({ ...job, split }));
     const bare = { ...job, data: undefined, broker: undefined };
     await writeFile(join(folder, 'genomes.json'), JSON.stringify(bare));
     for (const name of ['aapl.csv', 'btc-5m.csv']) {

@@ -22,7 +22,17 @@ echo "$*" >> '${folder}/asked'
 [ -e '${folder}/broken' ] && { echo 'Failed to connect to bus' >&2; exit 1; }
 unit='${userHome}/.config/systemd/user/mesh.service'
 pidfile='${folder}/pid'
-end() { [ -e "$pidfile" ] && kill "$(cat "$pidfile")" && rm "$pidfile"; }
+# An ended process that nobody reaps is a zombie; where there is no /proc, there is somebody.
+lives() {
+  [ -d /proc/self ] || { kill -0 "$1" 2>/dev/null; return; }
+  case "$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null)" in ''|Z*) return 1;; esac
+}
+# As the real one, it comes back when the process has ended.
+end() {
+  [ -e "$pidfile" ] || return 1
+  pid=$(cat "$pidfile"); rm "$pidfile"; kill "$pid" || return 1
+  while lives "$pid"; do sleep 0.02; done
+}
 case "$2" in
   start|restart)
     program=$(sed -n 's/^ExecStart=\\/bin\\/sh "\\(.*\\)"$/\\1/p' "$unit")
