@@ -1,5 +1,6 @@
 // mesh join --foreground: this process is the peer. What launchd, systemd and a background `join` start.
 import { constants } from 'node:os';
+import type { ControlHandlers } from '../control/handlers.ts';
 import { writeReport } from '../report.ts';
 import type { Context } from './context.ts';
 import type { JoinOptions } from './join-options.ts';
@@ -48,6 +49,7 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
         throw error;
       });
   }
+  const stopResting = options.polite === true ? await rest(daemon.handlers) : undefined;
   const status = await daemon.handlers.status();
   if (context.json) printJson(context.out, status);
   else if (!context.quiet) {
@@ -55,9 +57,19 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
     context.out.line(renderJoined(status, peers, context.out.paint).join('\n'));
   }
   await daemon.closed;
+  stopResting?.();
   for (const signal of STOP_SIGNALS) process.off(signal, stop);
   process.off('disconnect', orphaned);
   return 0;
+}
+
+/** Loaded for who asks for it: a node that never rests looks at no battery. */
+async function rest(node: Pick<ControlHandlers, 'drain'>): Promise<() => void> {
+  const [{ keepPolite }, { lookAround }] = await Promise.all([
+    import('../service/keep-polite.ts'),
+    import('../service/surroundings.ts'),
+  ]);
+  return keepPolite(node, () => lookAround(process.platform));
 }
 
 async function endAfterReport(context: Context, error: Error): Promise<void> {

@@ -17,6 +17,7 @@ export interface JoinFlags {
   readonly throttle?: string;
   readonly keep?: string;
   readonly foreground?: boolean;
+  readonly polite?: boolean;
 }
 
 export interface JoinOptions {
@@ -33,6 +34,7 @@ export interface JoinOptions {
   readonly keep?: Keep;
   /** Ranges beside the tailnet and loopback from which peers may come. */
   readonly allowNets?: readonly string[];
+  readonly polite?: boolean;
 }
 
 const NAME_CHARS_MAX = 63;
@@ -46,6 +48,7 @@ export function readJoinFlags(flags: JoinFlags): JoinOptions {
     ...(allowNet === undefined ? {} : { allowNets: readAllowNets(allowNet) }),
     peers: readPeers(flags.peer),
     waitMs: parseDuration(flags.wait, '--wait'),
+    ...(flags.polite === true ? { polite: true } : {}),
     ...(name === undefined ? {} : { name: readName(name) }),
     ...(slots === undefined ? {} : { slots: parseSlots(slots) }),
     ...(memory === undefined ? {} : { memoryBytes: parseMemory(memory) }),
@@ -72,7 +75,8 @@ export function joinArguments(options: JoinOptions): string[] {
     ...peers.map((peer) => ['--peer', peer] as const),
     ...allowNets.map((net) => ['--allow-net', net] as const),
   ];
-  return pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));
+  const words = pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));
+  return options.polite === true ? [...words, '--polite'] : words;
 }
 
 const AGE_MS: Readonly<Record<string, number>> = {

@@ -18,9 +18,7 @@ import { waitUntil } from './wait.ts';
 
 const ACTIONS = ['install', 'uninstall', 'start', 'stop', 'restart', 'status'] as const;
 
-export interface ServiceFlags extends JoinFlags {
-  readonly polite?: boolean;
-}
+export type ServiceFlags = JoinFlags;
 
 /** From the start of the service to its control socket: Node, libp2p and the journal of a busy home. */
 const START_MS_MAX = 20_000;

@@ -12,7 +12,7 @@ export type TopRow =
 
 /** What `top` does to the mesh; each is asked for once more before it happens. */
 interface TopOrderToMesh {
-  readonly kind: 'cancel';
+  readonly kind: 'cancel' | 'drain' | 'undrain';
   readonly target: string;
   readonly question: string;
 }
@@ -142,6 +142,8 @@ function onMain(state: TopState, key: string, snapshot: SnapshotEvent): Press {
       return { state: { ...state, isPaused: !state.isPaused } };
     case 'b':
       return best(state, row, rows);
+    case 'd':
+      return { state: askToDrain(state, row) };
     case 'c':
       return { state: askToCancel(state, row, rows) };
     default:
@@ -176,6 +178,16 @@ function askToCancel(state: TopState, row: TopRow | undefined, rows: readonly To
   if (job.state !== 'running') return { ...state, remark: `${job.id} has ended` };
   const question = `cancel ${job.id} (${job.name})?`;
   return { ...state, asking: { kind: 'cancel', target: job.id, question } };
+}
+
+function askToDrain(state: TopState, row: TopRow | undefined): TopState {
+  if (row?.kind !== 'peer') return { ...state, remark: 'select a peer first (↑ ↓)' };
+  const { id, name, state: health } = row.peer;
+  if (health === 'lost') return { ...state, remark: `${name} is lost` };
+  const kind = health === 'draining' ? 'undrain' : 'drain';
+  const question =
+    kind === 'drain' ? `let ${name} take no more work?` : `let ${name} take work again?`;
+  return { ...state, asking: { kind, target: id, question } };
 }
 
 function answered(state: TopState, asked: TopOrderToMesh, key: string): Press {

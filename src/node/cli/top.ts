@@ -144,6 +144,12 @@ class Top {
         this.#best = undefined;
         const { top } = await peer.summary(action.job, { top: BEST_SHOWN });
         this.#best = { job: action.job, tasks: top };
+      } else if (action.kind !== 'cancel') {
+        const { home, via } = this.#context;
+        const isOwn = (await peer.peers()).self === action.target;
+        const meant = await ControlClient.connect(home, isOwn ? via : action.target);
+        await meant.drain(action.kind === 'drain');
+        this.#say(action.kind === 'drain' ? 'it takes no more work' : 'it takes work again');
       } else {
         const { jobs } = await peer.cancel(action.target);
         this.#say(`cancelled ${jobs.join(', ')}`);

@@ -55,8 +55,9 @@ export function declareUpkeep(program: Command, run: Run): void {
       'the address that the others use (default: the tailnet address)',
     )
     .option('--port <port>', 'where to listen (default: 7420)')
+    .option('--keep <age,size>', 'ended jobs stay for so long (default: 30d,20GB)')
     .option('--wait <duration>', 'how long to wait for a peer', '15s')
-    .option('--polite', 'yield to everything else on this machine')
+    .option('--polite', 'yield to everything else; rest while somebody works here, and on battery')
     .addHelpText(
       'before',
       examples(

@@ -5,7 +5,7 @@ import { changes, Screen } from '../../../src/node/cli/output/screen.ts';
 import { renderTopScreen, sparkline } from '../../../src/node/cli/output/top-screen.ts';
 import { noPaint, type Paint } from '../../../src/node/cli/output/terminal.ts';
 import { FIRST_STATE, press, topRows, type TopState } from '../../../src/node/cli/top-state.ts';
-import { jobView, snapshot } from '../control/fake-peer.ts';
+import { jobView, peersView, peerView, snapshot } from '../control/fake-peer.ts';
 
 const colour: Paint = (_style, text) => `\x1b[1m${text}\x1b[22m`;
 
@@ -102,6 +102,16 @@ describe('the keys', () => {
     const over = snapshot({ jobs: { v: 1, jobs: [jobView({ state: 'done' })] } });
     const { state } = press({ ...FIRST_STATE, selected: 'j-7f3a' }, 'c', over);
     expect(state).toMatchObject({ asking: undefined, remark: 'j-7f3a has ended' });
+  });
+
+  test('drain the selected peer after a y, and take a draining one back', () => {
+    expect(keys(FIRST_STATE, 'd').state.remark).toBe('select a peer first (↑ ↓)');
+    const asked = keys({ ...FIRST_STATE, selected: '12D3KooWmbp' }, 'd', 'y');
+    expect(asked.action).toMatchObject({ kind: 'drain', target: '12D3KooWmbp' });
+    const draining = { ...peersView(), peers: [peerView({ state: 'draining' })] };
+    const seen = snapshot({ peers: draining });
+    const { state } = press({ ...FIRST_STATE, selected: '12D3KooWstudio' }, 'd', seen);
+    expect(state.asking).toMatchObject({ kind: 'undrain' });
   });
 
   test('typed after / are a filter, q among them', () => {

@@ -38,7 +38,7 @@ const HELP = [
   '  s      sort the peers by another column',
   '  /      filter by name, Esc shows all',
   '  b      the best results of the job',
-  '  c      cancel the job (asks)',
+  '  c      cancel the job (asks)           d      drain the peer, or take it back (asks)',
   '  p      pause the screen',
   '  q      quit; the jobs go on',
   '',
