@@ -124,7 +124,16 @@ export function verifiesPass(
  * The code that this machine shows until it is let in, kept in its home: the command that showed it has ended
  * when it is typed elsewhere. Undefined when there is none yet and `make` does not ask for one.
  */
-export async function ownCode(directory: string, make: boolean): Promise<string | undefined> {
+export function ownCode(directory: string, make: boolean): Promise<string | undefined> {
+  // One after the other: two dials that are refused at once show one code, the one that is kept.
+  const code = lastAsked.then(() => readOrMake(directory, make));
+  lastAsked = code.catch(() => {});
+  return code;
+}
+
+let lastAsked: Promise<unknown> = Promise.resolve();
+
+async function readOrMake(directory: string, make: boolean): Promise<string | undefined> {
   const path = join(directory, 'approval');
   const stored = (await readPrivateFile(path, 256))?.toString('utf8').trim();
   const [code = '', madeMs = ''] = stored?.split(' ') ?? [];
