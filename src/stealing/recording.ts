@@ -43,7 +43,7 @@ export class Recording {
   /** Own slots finished tasks. */
   finished(job: JobBook, intervals: readonly Interval[], values: Float64Array): void {
     const state = this.#state;
-    state.done += countTasks(intervals);
+    state.done += countTasks(intervals) - recheckedIn(job, intervals);
     const batch: RowBatch = { kind: 'rows', maker: state.self, intervals, values };
     this.#enter(job, batch);
     if (job.unsaved.isEmpty) job.unsavedSinceMs = state.nowMs;
@@ -357,4 +357,14 @@ function firstTasks(tasks: IntervalSet, count: number): IntervalSet {
 /** Failures of a round before the job's: it was retried since. */
 function isOutdated(batch: RowBatch, job: JobBook): boolean {
   return batch.kind === 'failures' && (batch.round ?? 0) < job.round;
+}
+
+/** Tasks that were run again to be compared: done by another peer, and not once more. */
+function recheckedIn({ audit }: JobBook, intervals: readonly Interval[]): number {
+  if (audit === undefined || audit.open.size === 0) return 0;
+  let count = 0;
+  for (const [start, end] of intervals) {
+    for (let task = start; task < end; task++) if (audit.open.has(task)) count++;
+  }
+  return count;
 }

@@ -15,6 +15,8 @@ const LIAR = 'peer-3';
 /** Counts its lies; `one in` so many of its tasks gets another value. */
 class Liar {
   lies = 0;
+  /** Of the whole mesh, honest ones too. */
+  readonly cores: StealingCore[] = [];
   readonly #oneIn: number;
 
   readonly peer: string;
@@ -43,6 +45,7 @@ class Liar {
 function withLiar(liar: Liar): CoreFactory {
   return (setup) => {
     const core = new StealingCore(setup);
+    liar.cores.push(core);
     const isLiar = setup.face.peer === liar.peer;
     return {
       handle: (input, nowMs) => core.handle(isLiar ? liar.twist(input) : input, nowMs),
@@ -122,7 +125,14 @@ test('a liar on a tenth of its tasks is caught in 19 of 20 jobs, and then no lie
 
 test('honest peers agree: nobody is accused, nothing runs twice but what is looked at', () => {
   for (let seed = 1; seed <= 20; seed++) {
-    const { ending, quarantined, wrong } = onDisk(run(seed, 4, new Liar(Infinity)));
+    const nobody = new Liar(Infinity);
+    const { ending, quarantined, wrong } = onDisk(run(seed, 4, nobody));
+    const madeByAll = nobody.cores.reduce(
+      (sum, core) => sum + (core.status(1e9).peers[0]?.done ?? NaN),
+      0,
+    );
+    // What was looked at once more is done by its first maker only.
+    expect({ seed, madeByAll }).toEqual({ seed, madeByAll: 400 });
     expect({ quarantined, wrong, disputed: ending?.disputed, done: ending?.done }).toEqual({
       quarantined: [],
       wrong: 0,
