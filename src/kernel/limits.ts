@@ -48,7 +48,7 @@ export const MAX_OFFSET = 100_000;
 /** Bars that an indicator's period may span: TA-Lib's own bound. */
 export const MAX_PERIOD = 100_000;
 
-/** Bytes of indicator series and conditions that one compiled job keeps, per slot. More lets a wider grid run
- * warm on longer data; less leaves memory to the user's other programs. 128 MiB holds 160 series of 100,000
- * bars; a guess, change when slots share one cache. */
+/** Bytes of indicator series and conditions that one compiled job keeps per slot beside the memory that all slots
+ * share: what the reference engine needs, and what finds no room there. More keeps those strategies warm; less leaves
+ * memory to the user's other programs. 128 MiB holds 160 series of 100,000 bars; a guess. */
 export const SERIES_CACHE_BYTES = 134_217_728;
