@@ -259,6 +259,15 @@ function declareMachine(program: Command, run: Run): void {
 function declareSetUp(program: Command, run: Run): void {
   program.commandsGroup('Set up');
   program
+    .command('init')
+    .description('a job file that runs, with candles, to begin with')
+    .argument('[folder]', 'where to write it', '.')
+    .option('--force', 'overwrite what lies there')
+    .addHelpText('before', examples('mesh init', 'mesh init my-strategies'))
+    .action((folder: string, flags: { force?: boolean }) =>
+      run(async (context) => (await import('./init.ts')).init(context, folder, flags)),
+    );
+  program
     .command('key')
     .description('the secret that proves membership')
     .argument('<action>', 'show, rotate (a new one for all), or require (of every connection)')

@@ -68,7 +68,7 @@ export class Screen {
     );
     this.#line(
       report.ok
-        ? '       on real machines: mesh join    mesh submit strategies.json    mesh peers'
+        ? '       your turn: mesh init    mesh submit strategies.json    on every machine: mesh join    mesh peers'
         : paint('red', '       not everything came true: see ✗ above'),
     );
   }

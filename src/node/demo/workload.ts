@@ -1,16 +1,12 @@
 // The demo's job: the example of real daily candles with a finer grid, as fine as the time that is wanted asks for.
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { decodeCandles } from '../../kernel/candles.ts';
 import { compileJob } from '../../kernel/compile.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import { MeshError } from '../errors.ts';
+import { exampleFile } from '../example.ts';
 import { formatProblems, type PreparedJob, prepareJob } from '../jobfile/prepare.ts';
-
-const EXAMPLE = 'examples/aapl.json';
-/** From the sources, and from the bundle. */
-const PACKAGE_ROOTS = ['../../..', '..'];
 
 /** Stop losses of the grid, ends included; how many between them decides the number of backtests. */
 const STOP_LOSS = { from: 0.02, to: 0.1 };
@@ -28,10 +24,7 @@ export class Workload {
   }
 
   static async open(): Promise<Workload> {
-    const file = PACKAGE_ROOTS.map((root) => resolve(import.meta.dirname, root, EXAMPLE)).find(
-      (path) => existsSync(path),
-    );
-    if (file === undefined) throw new MeshError('INTERNAL', `${EXAMPLE} is not in this package`);
+    const file = exampleFile('aapl.json');
     return new Workload(file, JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>);
   }
 
