@@ -125,6 +125,26 @@ describe('join', () => {
   });
 });
 
+test('SIGTERM gives queue and jobs to the others before the node ends', async () => {
+  await mesh([...JOIN, '--name', 'alpha'], { home: home('a') });
+  await copyKey('a', 'b');
+  await mesh([...JOIN, '--name', 'beta', '--peer', await addressOf('a')], { home: home('b') });
+  const spin = { version: 1, kernel: 'spin', tasks: 80, costMs: 50, mode: 'sleep', seed: 1 };
+  await writeFile(join(place, 'long.json'), JSON.stringify(spin));
+  await mesh(['submit', join(place, 'long.json'), '-d', '-q'], { home: home('a') });
+  const { self } = await json<StatusView>(['status'], 'a');
+  process.kill(self.pid, 'SIGTERM');
+  await expect.poll(() => isAlive(self.pid), { timeout: 20_000 }).toBe(false);
+  const summary = await json<JobSummary>(['watch', 'last'], 'b');
+  expect(summary).toMatchObject({ tasks: 80, done: 80, failed: 0 });
+  const { stdout } = await mesh(['logs', '--job', 'long.json', '--json'], { home: home('b') });
+  expect(stdout).not.toBe('');
+  const lines = (await mesh(['logs', '--json'], { home: home('a') })).stdout.trim().split('\n');
+  const left = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'left on SIGTERM');
+  expect(left).toMatchObject({ heirs: ['beta'] });
+  expect(left.handedOver).toBeGreaterThan(0);
+});
+
 describe('submit without a node', () => {
   beforeEach(async () => {
     const spin = { version: 1, kernel: 'spin', tasks: 100, costMs: 20, mode: 'sleep', seed: 1 };

@@ -1,6 +1,7 @@
 // mesh join --foreground: this process is the peer. What launchd, systemd and a background `join` start.
 import { constants } from 'node:os';
 import type { ControlHandlers } from '../control/handlers.ts';
+import type { Daemon } from '../daemon.ts';
 import { writeReport } from '../report.ts';
 import type { Context } from './context.ts';
 import type { JoinOptions } from './join-options.ts';
@@ -9,6 +10,8 @@ import { printJson } from './output/json.ts';
 import { writeStartError } from './start-error.ts';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** ms to give queue and jobs away after SIGTERM: less than the 30 s that launchd and systemd wait before they kill. */
+const LEAVE_MS_MAX = 20_000;
 
 /** Returns when the peer has gone down. */
 export async function runForeground(context: Context, options: JoinOptions): Promise<number> {
@@ -34,11 +37,11 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
     // The second one means now: what is on disk is safe, the others find the work.
     if (stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
-    void daemon.close();
+    void (signal === 'SIGTERM' ? leaveFirst(daemon) : daemon.close());
   };
   for (const signal of STOP_SIGNALS) process.on(signal, stop);
   // A parent that keeps a channel to its peers (mesh demo) takes them along when it goes, even by kill -9.
-  const orphaned = (): void => stop('SIGTERM');
+  const orphaned = (): void => stop('SIGHUP');
   if (process.channel !== undefined) process.once('disconnect', orphaned);
 
   if (options.invite !== undefined) {
@@ -61,6 +64,17 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   for (const signal of STOP_SIGNALS) process.off(signal, stop);
   process.off('disconnect', orphaned);
   return 0;
+}
+
+/** What a service manager sends at a shutdown or an upgrade: the others get the work now, and need not look for it. */
+async function leaveFirst(daemon: Daemon): Promise<void> {
+  const { peers } = daemon.core.status(performance.now());
+  // Alone there is nobody to wait for; what is on disk goes on with the next start.
+  if (peers.some(({ isSelf, state }) => !isSelf && state === 'ok')) {
+    const { handedOver, heirs } = await daemon.handlers.leave({ timeoutMs: LEAVE_MS_MAX });
+    daemon.rooms.log.info({ handedOver, heirs }, 'left on SIGTERM');
+  }
+  await daemon.close();
 }
 
 /** Loaded for who asks for it: a node that never rests looks at no battery. */

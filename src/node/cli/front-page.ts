@@ -28,3 +28,12 @@ export function visibleCommands(program: Command): readonly Command[] {
     .visibleCommands(program)
     .filter((command) => command.name() !== 'help');
 }
+
+/** `mesh results [job]` */
+export function usageOf(command: Command): string {
+  const words = command.registeredArguments.map((argument) => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name();
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return ['mesh', command.name(), ...words].join(' ');
+}

@@ -2,6 +2,7 @@
 // read, elsewhere the JSON objects as they are. The log of this machine is readable without its node.
 import { join } from 'node:path';
 import { ControlClient } from '../control/client.ts';
+import { resolveJob } from '../control/selector.ts';
 import { MeshError } from '../errors.ts';
 import { type LogLine, type LogQuery, parseLevel } from '../logs/log-line.ts';
 import { logFile } from '../logs/log-file.ts';
@@ -38,7 +39,7 @@ export async function logs(context: Context, flags: LogsFlags): Promise<number> 
     context.out.line(logFile(folder, 0));
     return 0;
   }
-  const query = readLogFlags(flags, Date.now());
+  const query = await withJobId(context, flags, readLogFlags(flags, Date.now()));
   const sources = await sourcesOf(context, flags, folder);
   const interrupts = new Interrupts();
   const over = new AbortController();
@@ -65,6 +66,21 @@ function readLogFlags(flags: LogsFlags, nowMs: number): LogQuery {
     ...(isNarrowed ? {} : { last: LAST_ON_SCREEN }),
     ...(follow === true ? { follow } : {}),
   };
+}
+
+/** `last` and a name mean a job that a peer knows; an id is found in the log of a machine whose node is gone. */
+async function withJobId(
+  { home, via }: Context,
+  { peer }: LogsFlags,
+  query: LogQuery,
+): Promise<LogQuery> {
+  const { job } = query;
+  if (job === undefined || /^j-/i.test(job)) return query;
+  const name = peer ?? via;
+  const isId = name === undefined && job !== 'last' && !(await ControlClient.find(home));
+  if (isId) return query;
+  const node = await ControlClient.connect(home, name);
+  return { ...query, job: resolveJob(job, (await node.jobs()).jobs) };
 }
 
 async function sourcesOf(

@@ -1,6 +1,6 @@
 // mesh.1, from the command tree: what `man mesh` shows is what the program takes. roff as groff and mandoc read it.
 import type { Command, Option } from 'commander';
-import { visibleCommands } from './front-page.ts';
+import { usageOf, visibleCommands } from './front-page.ts';
 import { HELP_TOPICS } from './help-topics.ts';
 
 export function manPage(program: Command, version: string): string {
@@ -27,12 +27,8 @@ export function manPage(program: Command, version: string): string {
 }
 
 function commandLines(command: Command): readonly string[] {
-  const words = command.registeredArguments.map((argument) => {
-    const name = argument.variadic ? `${argument.name()}...` : argument.name();
-    return argument.required ? `<${name}>` : `[${name}]`;
-  });
   return [
-    `.SS mesh ${roff([command.name(), ...words].join(' '))}`,
+    `.SS ${roff(usageOf(command))}`,
     roff(command.description()),
     ...command.options.filter(({ hidden }) => !hidden).flatMap(optionLines),
   ];

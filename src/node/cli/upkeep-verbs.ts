@@ -13,7 +13,7 @@ export function declareUpkeep(program: Command, run: Run): void {
     .option('-f, --follow', 'go on with what comes')
     .option('--peer <peer>', 'of another peer: its name, address or id')
     .option('--all', 'of every peer, by time')
-    .option('--job <job>', 'only about this job')
+    .option('--job <job>', 'only about this job: id, id prefix, name or last')
     .option('--task <i>', 'only about this task')
     .option('--since <duration>', 'only of the last 10m, 1h30m')
     .option('--level <level>', 'this level and worse: debug, info, warn, error')

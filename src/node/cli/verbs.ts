@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import { collect, examples } from './verb-words.ts';
 import { declareUpkeep } from './upkeep-verbs.ts';
+import type { JobsFlags } from './jobs.ts';
 import type { JoinFlags } from './join-options.ts';
 import type { ResultsFlags } from './results.ts';
 import type { SubmitFlags } from './submit.ts';
@@ -118,7 +119,13 @@ function declareWatching(program: Command, run: Run): void {
   program
     .command('jobs')
     .description('what runs and what ran')
-    .action(() => run(async (context) => (await import('./jobs.ts')).jobs(context)));
+    .option('-a, --all', 'also what ended more than a day ago')
+    .option('--limit <n>', 'at most n, what runs first (default: 20 on a screen, else all)')
+    .option('-w, --watch [interval]', 'look again and again (default every 1s)')
+    .addHelpText('before', examples('mesh jobs', 'mesh jobs --all', 'mesh jobs -w'))
+    .action((flags: JobsFlags) =>
+      run(async (context) => (await import('./jobs.ts')).jobs(context, flags)),
+    );
   program
     .command('watch')
     .description('follow a job from any peer, to its end')

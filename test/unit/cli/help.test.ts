@@ -1,11 +1,14 @@
 // What the command line says about itself: the front page, help, the man page, and what Tab offers.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { complete, FILES } from '../../../src/node/cli/complete.ts';
 import { frontPage, visibleCommands } from '../../../src/node/cli/front-page.ts';
 import { HELP_TOPICS } from '../../../src/node/cli/help-topics.ts';
 import { manPage } from '../../../src/node/cli/man.ts';
 import { describeProgram } from '../../../src/node/cli/program.ts';
+import { withReference } from '../../../src/node/cli/reference.ts';
 import { translateRay } from '../../../src/node/cli/ray.ts';
 
 const program = describeProgram('1.2.3');
@@ -81,6 +84,13 @@ describe('the man page', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('mesh submit <file>');
   });
+});
+
+test('docs/cli.md lists the verbs and flags that there are (if not: node scripts/cli-page.ts)', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/cli.md'), 'utf8');
+  expect(page).toBe(withReference(page, program));
+  expect(page).toContain('### `mesh results [job]`');
+  expect(() => withReference('no place', program)).toThrow('in the page');
 });
 
 test('every topic has a page that fits a terminal', () => {
