@@ -77,7 +77,7 @@ describe('a mistyped command exits 2', () => {
     [['results', '-o', 'x.xls'], 'must end in .ndjson, .csv, .json or .parquet'],
     [['cancel', 'all'], '--yes'],
     [['key', 'melt'], 'mesh key can show'],
-    [['schema', 'peers'], 'no schema "peers"'],
+    [['schema', 'plans'], 'no schema "plans"'],
     [['join', '--listen', '0.0.0.0'], 'all interfaces'],
     [['start', '--head', '--num-cpus=12'], 'here:          mesh join --slots 12'],
     [['help', 'everything'], 'no help on "everything"'],

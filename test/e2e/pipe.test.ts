@@ -1,4 +1,5 @@
 // `mesh submit` between other programs: rows on a pipe, readers that have enough, signals, a job that is cancelled.
+import { Ajv, type ValidateFunction } from 'ajv';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobSummary } from '../../src/node/control/api.ts';
 import { MESH, startMesh } from './cli-process.ts';
@@ -34,6 +35,23 @@ test('on a pipe every task is one line, whichever peer ran it, and the summary i
   expect(objects.every(({ type }) => type === 'result')).toBe(true);
   const tasks = objects.map(({ task }) => task).toSorted((a, b) => a - b);
   expect(tasks).toEqual(Array.from({ length: 500 }, (_, task) => task));
+});
+
+test('what is printed fits the schemas that mesh schema prints', async () => {
+  const validators = await Promise.all(
+    ['events', 'peers'].map(async (which) => {
+      const { stdout } = await ada.mesh(['schema', which]);
+      return new Ajv({ strict: true, allowUnionTypes: true }).compile(JSON.parse(stdout) as object);
+    }),
+  );
+  const [isEvent, isPeers] = validators as [ValidateFunction, ValidateFunction];
+  const lines = (await ada.mesh(['watch', 'last'])).stdout.trimEnd().split('\n');
+  expect(lines).toHaveLength(501);
+  expect(lines.filter((line) => !isEvent(JSON.parse(line)))).toEqual([]);
+  const peers = await ada.peers();
+  expect([isPeers(peers), isPeers.errors]).toEqual([true, null]);
+  expect(isEvent({ type: 'result', task: -1, metrics: {} })).toBe(false);
+  expect(isPeers({ ...peers, totals: undefined })).toBe(false);
 });
 
 test('who watches later still gets every task once', async () => {

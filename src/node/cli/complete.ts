@@ -36,7 +36,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   '<action>': ['install', 'uninstall', 'start', 'stop', 'restart', 'status'],
   '<shell>': SHELLS,
   '<show>': ['show'],
-  '<which>': ['strategies'],
+  '<which>': ['strategies', 'peers', 'events'],
 };
 const JOB_PLACES: ReadonlySet<string> = new Set(['--job', '<job>', '[job]', '<job...>']);
 const PEER_PLACES: ReadonlySet<string> = new Set([

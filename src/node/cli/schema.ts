@@ -1,14 +1,27 @@
-// mesh schema strategies: the JSON Schema of a job file, for editors.
+// mesh schema: JSON Schemas, draft 7, what editors understand best: of a job file, and of what commands print.
 import { MeshError } from '../errors.ts';
 import type { Context } from './context.ts';
 
 export async function schema(context: Context, which: string): Promise<number> {
-  if (which !== 'strategies') {
-    throw new MeshError('USAGE', `no schema "${which.slice(0, 40)}"`, {
-      hint: 'mesh schema strategies > strategies.schema.json',
-    });
-  }
-  const { strategiesJsonSchema } = await import('../jobfile/schema.ts');
-  context.out.line(JSON.stringify(strategiesJsonSchema(), null, 2));
+  context.out.line(JSON.stringify(await schemaOf(which), null, 2));
   return 0;
+}
+
+async function schemaOf(which: string): Promise<object> {
+  switch (which) {
+    case 'strategies':
+      return (await import('../jobfile/schema.ts')).strategiesJsonSchema();
+    case 'peers':
+      return (await import('../control/printed-schema.ts')).peersJsonSchema();
+    case 'events':
+      return (await import('../control/printed-schema.ts')).eventsJsonSchema();
+    default:
+      throw new MeshError(
+        'USAGE',
+        `no schema "${which.slice(0, 40)}"; there are strategies, peers, events`,
+        {
+          hint: 'mesh schema strategies > strategies.schema.json',
+        },
+      );
+  }
 }

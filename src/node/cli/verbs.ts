@@ -322,8 +322,12 @@ function declareSetUp(program: Command, run: Run): void {
     );
   program
     .command('schema')
-    .description('the JSON Schema of a job file, for editors')
-    .argument('<which>', 'strategies')
+    .description('the JSON Schema of a job file, or of what commands print')
+    .argument('<which>', 'strategies; peers (mesh peers --json); events (mesh submit on a pipe)')
+    .addHelpText(
+      'before',
+      examples('mesh schema strategies > strategies.schema.json', 'mesh schema peers'),
+    )
     .action((which: string) =>
       run(async (context) => (await import('./schema.ts')).schema(context, which)),
     );

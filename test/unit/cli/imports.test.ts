@@ -7,6 +7,7 @@ const DOORS = [
   './parquet-file.ts',
   '../bench/cluster-test.ts',
   '../bench/machine-bench.ts',
+  '../control/printed-schema.ts',
   '../daemon.ts',
   '../demo/demo.ts',
   '../jobfile/prepare.ts',

@@ -174,6 +174,7 @@ test('the end of a job', () => {
     '  SHARPE  RETURN  MAX DD  TRADES  STRATEGY',
     '    2.31   +140%    −12%     210  ema-cross fast=8 slow=50 (s2328)',
     '  all results: mesh results j-7f3a    who did what: mesh results j-7f3a --by peer',
+    '  what failed: mesh results j-7f3a --failed',
   ]);
 });
 

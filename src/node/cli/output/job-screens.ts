@@ -82,6 +82,7 @@ export function renderSummary(summary: JobSummary, width: number, paint: Paint):
     ...(peers.length > 1 ? indent(renderShares(summary, width - 2)) : []),
     ...(summary.top.length > 0 ? indent(renderTop(summary.top, width - 2)) : []),
     `  all results: mesh results ${summary.job}    who did what: mesh results ${summary.job} --by peer`,
+    ...(failed > 0 ? [`  what failed: mesh results ${summary.job} --failed`] : []),
   ];
 }
 
