@@ -125,6 +125,20 @@ describe('join', () => {
   });
 });
 
+test('a machine that joined with --no-work submits, and computes nothing', async () => {
+  await mesh([...JOIN, '--name', 'alpha'], { home: home('a') });
+  await copyKey('a', 'b');
+  const words = [...JOIN, '--name', 'beta', '--no-work', '--peer', await addressOf('a')];
+  expect(await mesh(words, { home: home('b') })).toMatchObject({ status: 0, stderr: '' });
+  const spin = { version: 1, kernel: 'spin', tasks: 40, costMs: 5, mode: 'sleep', seed: 1 };
+  await writeFile(join(place, 'lent.json'), JSON.stringify(spin));
+  const summary = await json<JobSummary>(['submit', join(place, 'lent.json')], 'b');
+  const shares = summary.peers.filter(({ done }) => done > 0).map(({ name, done }) => [name, done]);
+  expect(shares).toEqual([['alpha', 40]]);
+  const { peers } = await json<PeersView>(['peers'], 'b');
+  expect(peers.find(({ name }) => name === 'beta')?.state).toBe('draining');
+});
+
 test('SIGTERM gives queue and jobs to the others before the node ends', async () => {
   await mesh([...JOIN, '--name', 'alpha'], { home: home('a') });
   await copyKey('a', 'b');

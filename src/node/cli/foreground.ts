@@ -44,6 +44,7 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   const orphaned = (): void => stop('SIGHUP');
   if (process.channel !== undefined) process.once('disconnect', orphaned);
 
+  if (options.noWork === true) await daemon.handlers.drain(true);
   if (options.invite !== undefined) {
     await daemon.handlers
       .redeem(options.invite, options.waitMs, options.peers[0])

@@ -18,6 +18,8 @@ export interface JoinFlags {
   readonly keep?: string;
   readonly foreground?: boolean;
   readonly polite?: boolean;
+  /** false: --no-work. */
+  readonly work?: boolean;
 }
 
 export interface JoinOptions {
@@ -35,6 +37,8 @@ export interface JoinOptions {
   /** Ranges beside the tailnet and loopback from which peers may come. */
   readonly allowNets?: readonly string[];
   readonly polite?: boolean;
+  /** Submits and looks, and computes nothing. */
+  readonly noWork?: boolean;
 }
 
 const NAME_CHARS_MAX = 63;
@@ -49,6 +53,7 @@ export function readJoinFlags(flags: JoinFlags): JoinOptions {
     peers: readPeers(flags.peer),
     waitMs: parseDuration(flags.wait, '--wait'),
     ...(flags.polite === true ? { polite: true } : {}),
+    ...(flags.work === false ? { noWork: true } : {}),
     ...(name === undefined ? {} : { name: readName(name) }),
     ...(slots === undefined ? {} : { slots: parseSlots(slots) }),
     ...(memory === undefined ? {} : { memoryBytes: parseMemory(memory) }),
@@ -76,7 +81,11 @@ export function joinArguments(options: JoinOptions): string[] {
     ...allowNets.map((net) => ['--allow-net', net] as const),
   ];
   const words = pairs.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`]));
-  return options.polite === true ? [...words, '--polite'] : words;
+  return [
+    ...words,
+    ...(options.polite === true ? ['--polite'] : []),
+    ...(options.noWork === true ? ['--no-work'] : []),
+  ];
 }
 
 const AGE_MS: Readonly<Record<string, number>> = {

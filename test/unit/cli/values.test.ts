@@ -91,6 +91,11 @@ describe('flags', () => {
       '--peer=[fd7a::1]:7421',
     ]);
     expect(readJoinFlags({ wait: '15s' })).toEqual({ peers: [], waitMs: 15_000 });
+    expect(joinArguments(readJoinFlags({ wait: '15s', work: false, polite: true }))).toEqual([
+      '--wait=15000ms',
+      '--polite',
+      '--no-work',
+    ]);
   });
 
   test.each([
