@@ -8,7 +8,7 @@ export const HEAD = `mesh – run backtests on all your machines. No head node.
 `;
 
 export const FOOT =
-  'mesh COMMAND --help for one command · problems: mesh doctor · mesh help TOPIC: exit-codes, environment, formatting, ray';
+  'mesh COMMAND --help for one command · problems: mesh doctor · first file: mesh init\nmesh help TOPIC: exit-codes, environment, formatting, ray';
 
 /** Verbs by group, in the order in which they are declared. */
 export function frontPage(program: Command): string {

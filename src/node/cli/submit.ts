@@ -94,7 +94,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     }
     const watch = `mesh watch ${job.job}`;
     const resume = place.embedded === undefined ? watch : `mesh join && ${watch}`;
-    return await follow(
+    const status = await follow(
       context,
       place.handlers,
       { ...followOptions, job: job.job, resume, dataNames: namesOf(prepared) },
@@ -103,9 +103,21 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
         else if (why === 'signal') printDetached(context, job.job, last);
       },
     );
+    if (place.embedded !== undefined && isEnd(status)) sayWhatLooksNeed(context);
+    return status;
   } finally {
     await place.embedded?.close();
   }
+}
+
+/** The job has ended, and was not left alone. */
+function isEnd(status: number): boolean {
+  return status === 0 || status === EXIT_CODES.TASKS_FAILED;
+}
+
+/** The node of this job goes with this command, and the commands on the screen above ask one. */
+function sayWhatLooksNeed({ out, err, json, quiet }: Context): void {
+  if (out.isTty && !json && !quiet) err.line('  these need a node: mesh join');
 }
 
 /** The node knows data by its hash only; this command read the files. */

@@ -178,6 +178,32 @@ test('the end of a job', () => {
   ]);
 });
 
+test('the end of a job whose rows were all known speaks of no shares and no speed', () => {
+  const known = jobSummary({
+    done: 4000,
+    failed: 0,
+    cached: 4000,
+    elapsedMs: 100,
+    steals: 0,
+    top: [],
+  });
+  const idle = { ...known, peers: known.peers.map((peer) => ({ ...peer, done: 0, share: 0 })) };
+  expect(renderSummary(idle, 120, noPaint)).toEqual([
+    '4,000 backtests in 0.1 s, all known already   4,000 ok · 0 failed',
+    '  all results: mesh results j-7f3a    who did what: mesh results j-7f3a --by peer',
+  ]);
+  expect(renderShares(idle, 120)).toEqual([
+    'all 4,000 were known already, so nobody computed any (--fresh does)',
+  ]);
+});
+
+test('on a narrow screen the counts of a job stand below its time', () => {
+  expect(renderSummary(jobSummary(), 80, noPaint).slice(0, 2)).toEqual([
+    '4,000 backtests in 46 s on 2 peers (the fastest alone: about 78 s)',
+    '  3,997 ok · 3 failed · 61 steals',
+  ]);
+});
+
 test('the end of a cancelled job says how far it came', () => {
   const cancelled = jobSummary({ state: 'cancelled', done: 132, failed: 0, top: [] });
   expect(renderSummary(cancelled, 120, noPaint)[0]).toBe(

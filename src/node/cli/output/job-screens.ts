@@ -1,4 +1,5 @@
 // The screens about jobs: the list, the end of a job, who did what, and tables of results.
+import { stripVTControlCharacters } from 'node:util';
 import type {
   JobsView,
   JobSummary,
@@ -65,7 +66,10 @@ export function renderJobs({ jobs }: JobsView, nowMs: number, width: number): st
 export function renderSummary(summary: JobSummary, width: number, paint: Paint): string[] {
   const { state, tasks, done, failed, cached, peers } = summary;
   const working = peers.filter((peer) => peer.done > 0).length;
-  const where = `${formatDuration(summary.elapsedMs)} on ${plural(working, 'peer')}`;
+  // A job of rows that were all known ran nowhere: there are no shares and no speed to speak of.
+  const ran = working > 0 || cached < done;
+  const took = formatDuration(summary.elapsedMs);
+  const where = ran ? `${took} on ${plural(working, 'peer')}` : `${took}, all known already`;
   const head =
     state === 'cancelled'
       ? `cancelled after ${formatCount(done + failed)} of ${formatCount(tasks)} backtests, ${where}`
@@ -73,13 +77,16 @@ export function renderSummary(summary: JobSummary, width: number, paint: Paint):
   const counts = [
     `${formatCount(done)} ok`,
     paint(failed > 0 ? 'red' : 'dim', `${formatCount(failed)} failed`),
-    ...(cached > 0 ? [`${formatCount(cached)} known already`] : []),
+    ...(cached > 0 && ran ? [`${formatCount(cached)} known already`] : []),
     ...(summary.disputed > 0 ? [paint('red', `${formatCount(summary.disputed)} disputed`)] : []),
-    plural(summary.steals, 'steal'),
+    ...(ran ? [plural(summary.steals, 'steal')] : []),
   ].join(' · ');
+  const alone = ran ? aloneText(summary) : '';
+  const isShort = `${head}${alone}   ${stripVTControlCharacters(counts)}`.length <= width;
+  const first = `${paint('bold', head)}${alone}`;
   return [
-    `${paint('bold', head)}${aloneText(summary)}   ${counts}`,
-    ...(peers.length > 1 ? indent(renderShares(summary, width - 2)) : []),
+    ...(isShort ? [`${first}   ${counts}`] : [first, `  ${counts}`]),
+    ...(peers.length > 1 && ran ? indent(renderShares(summary, width - 2)) : []),
     ...(summary.top.length > 0 ? indent(renderTop(summary.top, width - 2)) : []),
     `  all results: mesh results ${summary.job}    who did what: mesh results ${summary.job} --by peer`,
     ...(failed > 0 ? [`  what failed: mesh results ${summary.job} --failed`] : []),
@@ -96,7 +103,11 @@ function aloneText({ state, peers, efficiency, elapsedMs }: JobSummary): string 
   return ` (the fastest alone: about ${formatDuration(aloneMs)})`;
 }
 
-export function renderShares({ peers, efficiency }: JobSummary, width: number): string[] {
+export function renderShares(summary: JobSummary, width: number): string[] {
+  const { peers, efficiency, cached, done } = summary;
+  if (done > 0 && cached === done) {
+    return [`all ${formatCount(done)} were known already, so nobody computed any (--fresh does)`];
+  }
   const columns: Column[] = [
     { title: 'COUNT', align: 'right' },
     { title: 'SHARE', align: 'right' },
