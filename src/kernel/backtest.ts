@@ -50,7 +50,7 @@ export function compileBacktest(
     spec.sample,
   );
   const market = describeMarket(candles, dataset.fromMs, dataset.toMs);
-  const outcomeOf = engines({ spec, candles, strategies, market }, options);
+  const engine = new Engines({ spec, candles, strategies, market }, options);
   const locate = (task: number): { strategy: Strategy; values: Float64Array } => {
     const { block, index } = tasks.locate(task);
     const strategy = strategies[block] as Strategy;
@@ -58,7 +58,7 @@ export function compileBacktest(
   };
   const compute = (task: number, trades?: Trade[]): Outcome => {
     const { block, index } = tasks.locate(task);
-    return outcomeOf(block, index, trades);
+    return engine.outcome(block, index, trades);
   };
   return {
     taskCount: tasks.count,
@@ -72,7 +72,9 @@ export function compileBacktest(
     ),
     run(task, rows, offset) {
       try {
-        const outcome = compute(task);
+        const { block, index } = tasks.locate(task);
+        if (engine.writeRow(block, index, rows, offset)) return;
+        const outcome = engine.outcome(block, index);
         writeRow(outcome, market, spec.broker.cash, { rows, offset });
       } catch (fault) {
         if (!(fault instanceof TaskFault)) throw fault;
@@ -103,34 +105,50 @@ interface Compiled {
   readonly market: Market;
 }
 
-/** Runs grid point `index` of the strategy at `block` on whichever engine is for it; throws a TaskFault. Engines are
- * made with the first task: a peer's main thread compiles jobs that it never runs. */
-function engines(
-  { spec, candles, strategies, market }: Compiled,
-  options: EngineOptions,
-): (block: number, index: number, trades?: Trade[]) => Outcome {
-  const { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES } = options;
-  let book: SeriesBook | undefined;
-  let fast: FastEngine | undefined;
-  return (block, index, trades) => {
-    if (engine !== 'reference') {
-      fast ??= new FastEngine(spec.broker, strategies, {
-        market,
-        dataset: options.dataset ?? uniqueName(candles),
-        workbench: engine === 'twin' ? undefined : (options.workbench ?? ownWorkbench()),
-        budgetBytes: cacheBytes,
-      });
-      const outcome = fast.run(block, index, trades);
-      if (outcome !== undefined) return outcome;
-    }
+/** Whichever engine is for a task. They are made with the first task: a peer's main thread compiles jobs that it never
+ * runs. */
+class Engines {
+  readonly #job: Compiled;
+  readonly #options: EngineOptions;
+  #book: SeriesBook | undefined;
+  #fast: FastEngine | undefined;
+
+  constructor(job: Compiled, options: EngineOptions) {
+    this.#job = job;
+    this.#options = options;
+  }
+
+  /** Whether the native kernel has run grid point `index` of the strategy at `block` and written its row; otherwise
+   * that is for `outcome`. Throws a TaskFault. */
+  writeRow(block: number, index: number, rows: Float64Array, offset: number): boolean {
+    return this.#fastEngine()?.writeRow(block, index, rows, offset) ?? false;
+  }
+
+  /** Throws a TaskFault. */
+  outcome(block: number, index: number, trades?: Trade[]): Outcome {
+    const outcome = this.#fastEngine()?.run(block, index, trades);
+    if (outcome !== undefined) return outcome;
+    const { candles, market, spec, strategies } = this.#job;
     const strategy = strategies[block] as Strategy;
     const values = strategy.grid.valuesAt(index);
     const { names: variables } = strategy.grid;
     const valueOf = (name: string): number => values[variables.indexOf(name)] ?? NaN;
-    book ??= new SeriesBook(candles, cacheBytes);
-    const plan = planTask(strategy, valueOf, book, market);
+    this.#book ??= new SeriesBook(candles, this.#options.cacheBytes ?? SERIES_CACHE_BYTES);
+    const plan = planTask(strategy, valueOf, this.#book, market);
     return simulate(market, spec.broker, plan, trades);
-  };
+  }
+
+  #fastEngine(): FastEngine | undefined {
+    const { engine = 'fast', cacheBytes = SERIES_CACHE_BYTES, dataset, workbench } = this.#options;
+    if (engine === 'reference') return undefined;
+    const { candles, market, spec, strategies } = this.#job;
+    return (this.#fast ??= new FastEngine(spec.broker, strategies, {
+      market,
+      dataset: dataset ?? uniqueName(candles),
+      workbench: engine === 'twin' ? undefined : (workbench ?? ownWorkbench()),
+      budgetBytes: cacheBytes,
+    }));
+  }
 }
 
 const names = new WeakMap<Candles, string>();

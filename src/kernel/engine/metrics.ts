@@ -50,9 +50,7 @@ export function writeRow(
   rows[offset + 18] = outcome.forcedExits;
   rows[offset + 19] = 0;
   for (let at = offset; at < offset + BACKTEST_COLUMNS.length; at++) {
-    const value = rows[at] as number;
-    // One bit pattern for NaN and for zero; an overflow has no value either.
-    rows[at] = value - value === 0 ? value + 0 : NaN;
+    rows[at] = canonical(rows[at] as number);
   }
 }
 
@@ -63,6 +61,27 @@ export function writeErrorRow(code: number, rows: Float64Array, offset: number):
   rows[last] = code;
 }
 
+/** What is a power, or of one: completes a row that has all else. */
+export function writeGrowth(
+  { years }: Market,
+  cash: number,
+  { rows, offset }: { rows: Float64Array; offset: number },
+): void {
+  const cagr = annualGrowth((rows[offset] as number) / cash, years);
+  const calmar = ratio(cagr, rows[offset + 7] as number);
+  rows[offset + 2] = canonical(cagr);
+  rows[offset + 6] = canonical(calmar);
+}
+
+function annualGrowth(growth: number, years: number): number {
+  return years > 0 && growth > 0 ? pow(growth, 1 / years) - 1 : NaN;
+}
+
+/** One bit pattern for NaN and for zero; an overflow has no value either. */
+function canonical(value: number): number {
+  return value - value === 0 ? value + 0 : NaN;
+}
+
 /** finalEquity to maxDrawdown. */
 function writeReturns(
   { finalEquity, maxDrawdown, dailyReturns }: Outcome,
@@ -71,7 +90,7 @@ function writeReturns(
   { rows, offset }: { rows: Float64Array; offset: number },
 ): void {
   const growth = finalEquity / cash;
-  const cagr = years > 0 && growth > 0 ? pow(growth, 1 / years) - 1 : NaN;
+  const cagr = annualGrowth(growth, years);
   const mean = meanOf(dailyReturns);
   const deviation = sampleDeviation(dailyReturns, mean);
   const annual = Math.sqrt(annualDays);
@@ -131,13 +150,17 @@ function downsideDeviation(returns: ArrayLike<number>): number {
   return Math.sqrt(squares / returns.length);
 }
 
-/** With n - 1; NaN below two values. */
+/** With n - 1; NaN below two values. Of equal values it is 0: their mean may be rounded, and what is left of that is no
+ * deviation. */
 function sampleDeviation(values: ArrayLike<number>, mean: number): number {
   if (values.length < 2) return NaN;
   let squares = 0;
+  let differs = false;
   for (let i = 0; i < values.length; i++) {
-    const d = (values[i] as number) - mean;
+    const value = values[i] as number;
+    const d = value - mean;
     squares += d * d;
+    differs ||= value !== values[0];
   }
-  return Math.sqrt(squares / (values.length - 1));
+  return differs ? Math.sqrt(squares / (values.length - 1)) : 0;
 }

@@ -51,6 +51,15 @@ export class FastEngine {
     this.#options = options;
   }
 
+  /** Runs grid point `index` of the strategy at `block` on the native kernel and writes its row at `offset`. False: that
+   * is for `run`, and nothing is written. Throws a TaskFault when the grid point makes no task. */
+  writeRow(block: number, index: number, rows: Float64Array, offset: number): boolean {
+    const setting = this.#current();
+    if (setting.native === undefined) return false;
+    const planner = this.#planner(setting, block);
+    return planner !== null && setting.native.writeRow(planner.plan(index), rows, offset);
+  }
+
   /** Runs grid point `index` of the strategy at `block`; what it returns is valid until the next run. Undefined:
    * the reference engine has to run it. Throws a TaskFault when the grid point makes no task. */
   run(block: number, index: number, trades?: Trade[]): Outcome | undefined {

@@ -17,6 +17,8 @@ export interface Ground {
 /** Pointers are byteOffsets of the views. */
 export interface SharedGround extends Ground {
   readonly touches: Float64Array;
+  /** Pointer to the levels of simd/reach.ts. */
+  readonly reach: number;
   readonly blocksOfCloses: Float64Array;
   /** All that must be alive. */
   readonly columns: readonly Column[];
@@ -90,20 +92,45 @@ export function sharedGround(
   };
   const touches = pyramid('touches', low, high);
   const blocksOfCloses = pyramid('closes', close, close);
+  const reach = obtain('reach', GROUP_BYTES * sum(reachGroups(barCount)), ({ byteOffset }) => {
+    native.reachOfBlocks(low.byteOffset, high.byteOffset, byteOffset, barCount);
+    let at = byteOffset;
+    for (const groups of reachGroups(barCount).slice(0, -1)) {
+      native.reachOfGroups(at, at + GROUP_BYTES * groups, groups);
+      at += GROUP_BYTES * groups;
+    }
+  });
   const range = `${first}-${end}`;
   const days = dayEnds(market);
   const dayCloses = series(`dayCloses ${range}`, () => days.closes);
   const dayBars = obtain(`dayBars ${range}`, days.bars.byteLength, (to) =>
     columns.int32(to).set(days.bars),
   );
-  if (!touches || !blocksOfCloses || !dayCloses || !dayBars) return undefined;
+  if (!touches || !reach || !blocksOfCloses || !dayCloses || !dayBars) return undefined;
   return {
     candles: { barCount, timeMs, open, high, low, close, volume },
     lowsAndHighs: new Pyramid(low, high, touches),
     closes: new Pyramid(close, close, blocksOfCloses),
     dayEnds: { bars: columns.int32(dayBars), closes: dayCloses },
     touches,
+    reach: reach.byteOffset,
     blocksOfCloses,
     columns: all,
   };
+}
+
+/** Of one group of 16 lows and highs. */
+const GROUP_BYTES = 128;
+
+/** Groups in each of the three levels of simd/reach.ts. */
+function reachGroups(barCount: number): number[] {
+  const groups: number[] = [];
+  for (let entries = Math.ceil(barCount / 16); groups.length < 3; entries = groups.at(-1) as number) {
+    groups.push(Math.ceil(entries / 16));
+  }
+  return groups;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

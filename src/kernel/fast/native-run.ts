@@ -1,6 +1,7 @@
 // The native kernel's run behind the twin's interface: a plan's pointers go into the thread's scratch memory, the
 // outcome comes out of it. The offsets are those at the top of src/kernel/simd/run.ts.
 import type { Market } from '../engine/market.ts';
+import { writeGrowth } from '../engine/metrics.ts';
 import type { Distance } from '../engine/plan.ts';
 import type { Outcome } from '../engine/reference.ts';
 import type { BrokerSpec } from '../spec.ts';
@@ -10,7 +11,19 @@ import type { Workbench } from './workbench.ts';
 
 const LIST_MAX = 16;
 const DISTANCES = 256;
-const RESULTS = 320;
+const ROW = 320;
+/** Places in the row's memory: the row's own, and what lies behind it. */
+const FINAL_EQUITY = 0;
+const MAX_DRAWDOWN = 7;
+const TRADES = 13;
+const FEES = 15;
+const AMBIGUOUS_EXITS = 17;
+const FORCED_EXITS = 18;
+const COLUMNS = 20;
+const HELD_BARS = 20;
+const EXPOSED_BARS = 21;
+const PEAK = 22;
+const ROW_VALUES = 23;
 const RETURNS = 41_472;
 const SIZE_KINDS = { equity: 0, cash: 1, units: 2, risk: 3 } as const;
 
@@ -24,7 +37,7 @@ export class NativeRun {
   #pointers: Uint32Array = new Uint32Array(0);
   #distances: Float64Array = new Float64Array(0);
   #kinds: Uint32Array = new Uint32Array(0);
-  #results: Float64Array = new Float64Array(0);
+  #row: Float64Array = new Float64Array(0);
   #returns: Float64Array = new Float64Array(0);
   #profits: Float64Array = new Float64Array(0);
 
@@ -40,13 +53,27 @@ export class NativeRun {
 
   /** Undefined: the plan, or the machine's memory, is not for it. What it returns is valid until the next run. */
   run(plan: FastPlan): Outcome | undefined {
-    if (!plan.isShared || !this.#isReady()) return undefined;
+    return this.#runs(plan) ? this.#outcome() : undefined;
+  }
+
+  /** Runs the plan and writes its row at `offset`. False: it is not for it, and nothing is written. */
+  writeRow(plan: FastPlan, rows: Float64Array, offset: number): boolean {
+    if (!this.#runs(plan)) return false;
+    const row = this.#row;
+    for (let column = 0; column < COLUMNS; column++) rows[offset + column] = row[column] as number;
+    writeGrowth(this.#market, this.#broker.cash, { rows, offset });
+    return true;
+  }
+
+  /** False also when the money has left the range of finite numbers: that is for the reference to compute. */
+  #runs(plan: FastPlan): boolean {
+    if (!plan.isShared || !this.#isReady()) return false;
     const { long, short, size } = plan;
     const longEnter = this.#writeList(0, long?.enter);
     const longExit = this.#writeList(LIST_MAX, long?.exit);
     const shortEnter = this.#writeList(2 * LIST_MAX, short?.enter);
     const shortExit = this.#writeList(3 * LIST_MAX, short?.exit);
-    if (Math.max(longEnter, longExit, shortEnter, shortExit) > LIST_MAX) return undefined;
+    if (Math.max(longEnter, longExit, shortEnter, shortExit) > LIST_MAX) return false;
     this.#writeDistance(0, plan.stopLoss);
     this.#writeDistance(1, plan.takeProfit);
     this.#writeDistance(2, plan.trailingStop);
@@ -63,7 +90,7 @@ export class NativeRun {
       SIZE_KINDS[size.kind],
       size.value,
     );
-    return this.#outcome();
+    return Number.isFinite(this.#row[FINAL_EQUITY]) && Number.isFinite(this.#row[PEAK]);
   }
 
   #isReady(): boolean {
@@ -71,18 +98,21 @@ export class NativeRun {
     if (at === undefined) return false;
     if (at !== this.#at) this.#place(at);
     if (this.#bench.user === this) return true;
-    const { candles, touches, blocksOfCloses, dayEnds } = this.#ground;
+    const { candles, touches, reach, blocksOfCloses, dayEnds } = this.#ground;
     this.#bench.native.setMarket(
       candles.open.byteOffset,
       candles.high.byteOffset,
       candles.low.byteOffset,
       candles.close.byteOffset,
+      this.#market.first,
       this.#market.end,
       touches.byteOffset,
+      reach,
       blocksOfCloses.byteOffset,
       dayEnds.bars.byteOffset,
       dayEnds.closes.byteOffset,
       this.#market.dayCount,
+      this.#market.annualDays,
       candles.barCount,
     );
     const { cash, fee, slippage, lot, stopReference, sameBar } = this.#broker;
@@ -99,7 +129,7 @@ export class NativeRun {
     this.#pointers = new Uint32Array(buffer, at, 4 * LIST_MAX);
     this.#distances = new Float64Array(buffer, at + DISTANCES, 8);
     this.#kinds = new Uint32Array(buffer, at + DISTANCES, 16);
-    this.#results = new Float64Array(buffer, at + RESULTS, 9);
+    this.#row = new Float64Array(buffer, at + ROW, ROW_VALUES);
     this.#returns = new Float64Array(buffer, at + RETURNS, dayCount).subarray(1);
     const start = RETURNS + 8 * dayCount;
     this.#profits = new Float64Array(buffer, at + start, (this.#bytes - start) / 8);
@@ -122,21 +152,18 @@ export class NativeRun {
     this.#kinds[4 * at + 2] = kind;
   }
 
-  /** Undefined when the money has left the range of finite numbers: that is for the reference to compute. */
-  #outcome(): Outcome | undefined {
-    const out = this.#results;
-    const get = (at: number): number => out[at] as number;
-    if (!Number.isFinite(get(0)) || !Number.isFinite(get(8))) return undefined;
+  #outcome(): Outcome {
+    const get = (at: number): number => this.#row[at] as number;
     return {
-      finalEquity: get(0),
-      maxDrawdown: get(1),
+      finalEquity: get(FINAL_EQUITY),
+      maxDrawdown: get(MAX_DRAWDOWN),
       dailyReturns: this.#returns,
-      pnls: this.#profits.subarray(0, get(7)),
-      heldBars: get(2),
-      exposedBars: get(3),
-      fees: get(4),
-      ambiguousExits: get(5),
-      forcedExits: get(6),
+      pnls: this.#profits.subarray(0, get(TRADES)),
+      heldBars: get(HELD_BARS),
+      exposedBars: get(EXPOSED_BARS),
+      fees: get(FEES),
+      ambiguousExits: get(AMBIGUOUS_EXITS),
+      forcedExits: get(FORCED_EXITS),
     };
   }
 }

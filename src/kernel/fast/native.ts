@@ -12,18 +12,23 @@ export interface NativeKernel {
   rsi(x: number, out: number, bars: number, start: number, period: number): void;
   blocks(lows: number, highs: number, out: number, bars: number): void;
   mergedBlocks(from: number, out: number, count: number): void;
+  reachOfBlocks(lows: number, highs: number, out: number, bars: number): void;
+  reachOfGroups(from: number, out: number, count: number): void;
   setScratch(at: number): void;
   setMarket(
     open: number,
     high: number,
     low: number,
     close: number,
+    first: number,
     end: number,
     touches: number,
+    reach: number,
     blocksOfCloses: number,
     dayBars: number,
     dayCloses: number,
     dayCount: number,
+    annualDays: number,
     bars: number,
   ): void;
   setBroker(

@@ -23,10 +23,14 @@ export function sma(x: usize, out: usize, bars: i32, start: i32, period: i32): v
   const divisor: f64 = period;
   let sum: f64 = 0;
   for (let bar = start; bar < min(first, bars); bar++) sum += get(x, bar);
-  for (let bar = first; bar < bars; bar++) {
-    sum += get(x, bar);
-    put(out, bar, sum / divisor);
-    sum -= get(x, bar - period + 1);
+  const oldest = <usize>(period - 1) << 3;
+  const end = out + (<usize>bars << 3);
+  let from = x + (<usize>first << 3);
+  for (let to = out + (<usize>first << 3); to < end; to += 8) {
+    sum += load<f64>(from);
+    store<f64>(to, sum / divisor);
+    sum -= load<f64>(from - oldest);
+    from += 8;
   }
 }
 
@@ -39,9 +43,12 @@ export function ema(x: usize, out: usize, bars: i32, start: i32, period: i32): v
   const k = 2.0 / <f64>(period + 1);
   let average = sum / <f64>period;
   put(out, first, average);
-  for (let bar = first + 1; bar < bars; bar++) {
-    average = (get(x, bar) - average) * k + average;
-    put(out, bar, average);
+  const end = out + (<usize>bars << 3);
+  let from = x + (<usize>first << 3);
+  for (let to = out + (<usize>(first + 1) << 3); to < end; to += 8) {
+    from += 8;
+    average = (load<f64>(from) - average) * k + average;
+    store<f64>(to, average);
   }
 }
 
@@ -62,19 +69,18 @@ export function rsi(x: usize, out: usize, bars: i32, start: i32, period: i32): v
   put(out, first, gainShare(gain, loss));
   const all = f64x2.splat(<f64>period);
   const rest = f64x2.splat(<f64>(period - 1));
+  const none = f64x2.splat(0);
   let both = f64x2.replace_lane(f64x2.splat(gain), 1, loss);
-  let before = get(x, first);
-  for (let bar = first + 1; bar < bars; bar++) {
-    const close = get(x, bar);
-    const change = close - before;
-    before = close;
-    const falls = change < 0;
-    // The other lane gets a zero, which changes nothing: neither mean is ever -0.
-    const up = falls ? 0 : change;
-    const down = falls ? -change : 0;
-    const moved = f64x2.replace_lane(f64x2.splat(up), 1, down);
+  const end = out + (<usize>bars << 3);
+  let from = x + (<usize>first << 3);
+  for (let to = out + (<usize>(first + 1) << 3); to < end; to += 8) {
+    const closes = v128.load(from);
+    from += 8;
+    // Rise and fall; the lane that is not above zero gets a zero, which changes nothing: neither mean is ever -0.
+    const changes = f64x2.sub(v128.shuffle<f64>(closes, closes, 1, 0), closes);
+    const moved = f64x2.pmax(none, changes);
     both = f64x2.div(f64x2.add(f64x2.mul(both, rest), moved), all);
-    put(out, bar, gainShare(f64x2.extract_lane(both, 0), f64x2.extract_lane(both, 1)));
+    store<f64>(to, gainShare(f64x2.extract_lane(both, 0), f64x2.extract_lane(both, 1)));
   }
 }
 

@@ -77,14 +77,17 @@ function markNow(from: i32, to: i32, equity: f64, size: f64, entryPrice: f64): i
     if (marked == 0) {
       // What is left of a block of 16 is a block of its own, its extremes found on the spot.
       const end = min(to, bar | 15);
-      let least = load<f64>(closes + (<usize>bar << 3));
+      let least = v128.load64_splat(closes + (<usize>bar << 3));
       let most = least;
+      // The vector's minimum has no branch.
       for (let b = bar + 1; b <= end; b++) {
-        const close = load<f64>(closes + (<usize>b << 3));
-        least = min(least, close);
-        most = max(most, close);
+        const close = v128.load64_splat(closes + (<usize>b << 3));
+        least = f64x2.pmin(least, close);
+        most = f64x2.pmax(most, close);
       }
-      if (markExtremes(least, most, equity, size, entryPrice)) marked = end + 1 - bar;
+      const low = f64x2.extract_lane(least, 0);
+      const high = f64x2.extract_lane(most, 0);
+      if (markExtremes(low, high, equity, size, entryPrice)) marked = end + 1 - bar;
       else {
         for (; bar <= end; bar++) {
           const value = equity + size * (load<f64>(closes + (<usize>bar << 3)) - entryPrice);
@@ -158,8 +161,8 @@ function markExtremes(
 ): bool {
   const atLeast = equity + size * (least - entryPrice);
   const atMost = equity + size * (most - entryPrice);
-  const low = min(atLeast, atMost);
-  const high = max(atLeast, atMost);
+  const low = size > 0 ? atLeast : atMost;
+  const high = size > 0 ? atMost : atLeast;
   if (!(low > 0)) return false;
   if (high <= peak) {
     if (low < trough) trough = low;

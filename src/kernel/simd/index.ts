@@ -6,4 +6,5 @@
 export { packConstant, packSeries } from './pack';
 export { ema, rsi, sma } from './averages';
 export { blocks, mergedBlocks } from './pyramid';
+export { reachOfBlocks, reachOfGroups } from './reach';
 export { run, setBroker, setMarket, setScratch } from './run';

@@ -5,8 +5,7 @@
 //   0     4 lists of 16 condition pointers (u32)
 //   256   4 distances of 16 bytes: f64 fraction, i32 kind (0 none, 1 a fraction, else pointer to a series in price
 //         units); in order stop loss, take profit, trailing stop, breakeven
-//   320   results, f64: final equity, max drawdown, held bars, exposed bars, fees, ambiguous exits, forced exits,
-//         trades, peak
+//   320   the row, f64, without its columns 2 and 6; behind its 20 values held bars, exposed bars, peak
 //   512   1,024 waiting trades of 40 bytes
 //   41472 daily returns, then the trades' profits, f64 each
 import { resetDays, sampleFlat, sampleHeld, setDays } from './days';
@@ -22,10 +21,11 @@ import {
   placeSearch,
   resetSearch,
 } from './search';
+import { setRow, writeReturns, writeTrading } from './row';
 import { firstTouch, setTouches } from './touch';
 
 const DISTANCES: usize = 256;
-const RESULTS: usize = 320;
+const ROW: usize = 320;
 const WAITING: usize = 512;
 const RETURNS: usize = 41472;
 const LONG_AGO: i32 = -1073741824;
@@ -62,6 +62,8 @@ let entryPrice: f64 = 0;
 let stop: f64 = 0;
 let target: f64 = 0;
 let trades: i32 = 0;
+let returns: usize = 0;
+let returnCount: i32 = 0;
 let profits: usize = 0;
 let heldBars: i32 = 0;
 let exposedBars: i32 = 0;
@@ -88,12 +90,15 @@ export function setMarket(
   high: usize,
   low: usize,
   close: usize,
+  first: i32,
   end: i32,
   touches: usize,
+  reach: usize,
   blocksOfCloses: usize,
   days: usize,
   closesOfDays: usize,
   daysInRange: i32,
+  annualDays: i32,
   bars: i32,
 ): void {
   opens = open;
@@ -106,12 +111,16 @@ export function setMarket(
   const by16 = (bars + 15) >> 4;
   const by256 = (by16 + 15) >> 4;
   const t256 = touches + (<usize>by16 << 4);
-  setTouches(low, high, touches, t256, t256 + (<usize>by256 << 4));
+  setTouches(low, high, reach, bars);
   setMovingBlocks(low, high, touches, t256);
   const c256 = blocksOfCloses + (<usize>by16 << 4);
   setCloses(close, blocksOfCloses, c256, c256 + (<usize>by256 << 4));
   setDays(days, closesOfDays, daysInRange, scratch + RETURNS);
+  // The range's first day has no day before it.
+  returns = scratch + RETURNS + 8;
+  returnCount = max(daysInRange - 1, 0);
   profits = scratch + RETURNS + (<usize>daysInRange << 3);
+  setRow(annualDays, end - first, at(closes, end - 1) / at(closes, first) - 1);
 }
 
 export function setBroker(
@@ -172,17 +181,15 @@ export function run(
     bar = trade(min(long, short) + 1, long < short ? 1 : -1, cooldown);
   }
   sampleFlat(marketEnd, equity);
-  const fall = largest();
-  const out = scratch + RESULTS;
-  store<f64>(out, equity);
-  store<f64>(out, fall, 8);
-  store<f64>(out, heldBars, 16);
-  store<f64>(out, exposedBars, 24);
-  store<f64>(out, fees, 32);
-  store<f64>(out, ambiguousExits, 40);
-  store<f64>(out, forcedExits, 48);
-  store<f64>(out, trades, 56);
-  store<f64>(out, peak, 64);
+  const row = scratch + ROW;
+  writeReturns(row, returns, returnCount, cash, equity, largest());
+  writeTrading(row, profits, trades, exposedBars, heldBars);
+  store<f64>(row, fees, 120);
+  store<f64>(row, ambiguousExits, 136);
+  store<f64>(row, forcedExits, 144);
+  store<f64>(row, heldBars, 160);
+  store<f64>(row, exposedBars, 168);
+  store<f64>(row, peak, 176);
 }
 
 function trade(first: i32, wantedSide: f64, cooldown: i32): i32 {

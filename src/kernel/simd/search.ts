@@ -96,40 +96,33 @@ function wordAt(list: i32, count: i32, veto: i32, vetoes: i32, word: i32): i32 {
   return bits & ~forbidden;
 }
 
+/** Four words at a time; of the first four those behind the one with `from`. Conditions are padded to whole vectors. */
 function scan(list: i32, count: i32, veto: i32, vetoes: i32, from: i32): i32 {
+  const start = from >> 5;
+  const bits = wordAt(list, count, veto, vetoes, start) & (-1 << (from & 31));
+  if (bits != 0) return min((start << 5) + ctz(bits), limit);
+  const first = pointer(list, 0);
+  const second = count > 1 ? pointer(list, 1) : first;
+  const third = count > 2 ? pointer(list, 2) : first;
   const end = (limit + 31) >> 5;
-  let word = from >> 5;
-  let bits = wordAt(list, count, veto, vetoes, word) & (-1 << (from & 31));
-  if (bits == 0) {
-    word++;
-    const first = pointer(list, 0);
-    const second = count > 1 ? pointer(list, 1) : first;
-    const third = count > 2 ? pointer(list, 2) : first;
-    while (true) {
-      while (word < end && (word & 3) != 0) {
-        bits = wordAt(list, count, veto, vetoes, word);
-        if (bits != 0) break;
-        word++;
-      }
-      if (bits != 0) break;
-      // Conditions are padded to whole vectors.
-      while (word < end) {
-        const offset = <usize>word << 2;
-        const all = v128.and(
-          v128.and(v128.load(first + offset), v128.load(second + offset)),
-          v128.load(third + offset),
-        );
-        if (v128.any_true(all)) break;
-        word += 4;
-      }
-      if (word >= end) return limit;
-      for (const stop = min(word + 4, end); word < stop; word++) {
-        bits = wordAt(list, count, veto, vetoes, word);
-        if (bits != 0) break;
-      }
-      if (bits != 0) break;
-      if (word >= end) return limit;
+  let lanes: i32 = -2 << (start & 3);
+  for (let word = start & ~3; word < end; word += 4) {
+    const offset = <usize>word << 2;
+    const all = v128.and(
+      v128.and(v128.load(first + offset), v128.load(second + offset)),
+      v128.load(third + offset),
+    );
+    if (!v128.any_true(all)) {
+      lanes = -1;
+      continue;
     }
+    lanes &= ~i32x4.bitmask(i32x4.eq(all, i32x4.splat(0)));
+    for (let left = lanes & 15; left != 0; left &= left - 1) {
+      const found = word + ctz(left);
+      const holds = wordAt(list, count, veto, vetoes, found);
+      if (holds != 0) return min((found << 5) + ctz(holds), limit);
+    }
+    lanes = -1;
   }
-  return min((word << 5) + ctz(bits), limit);
+  return limit;
 }

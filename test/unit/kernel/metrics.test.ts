@@ -46,6 +46,16 @@ describe('a row', () => {
     }
   });
 
+  it('has no sqn when all trades gained the same, though their mean is rounded', () => {
+    expect((0.1 + 0.1 + 0.1) / 3).not.toBe(0.1);
+    const round = [flat(0.1, 1), flat(0.1, 2), flat(0.2)];
+    const { row: equal } = backtest([...round, ...round, ...round], {
+      ...LONG,
+      size: { kind: 'units', value: '1' },
+    });
+    expect([equal['trades'], equal['winRate'], equal['sqn']]).toEqual([3, 1, NaN]);
+  });
+
   it('marks what has no value as NaN', () => {
     const { row: idle } = backtest([flat(10), flat(10), flat(10)], LONG);
     for (const name of [
