@@ -100,8 +100,10 @@ function expOf(hi: number, lo: number): number {
   const power = powers[at] as number;
   const step = power * r;
   const sum = power + step;
+  const sumError = power - sum + step;
   const low =
-    power - sum + step + productError(power, r, step) +
+    sumError +
+    productError(power, r, step) +
     (power * (series + rRest + r * rRest) + (powers[at + 1] as number) * (1 + r));
   return scaleByPowerOfTwo(sum + low, (steps - (steps & (POINTS - 1))) / POINTS);
 }

@@ -92,14 +92,8 @@ export function sharedGround(
   };
   const touches = pyramid('touches', low, high);
   const blocksOfCloses = pyramid('closes', close, close);
-  const reach = obtain('reach', GROUP_BYTES * sum(reachGroups(barCount)), ({ byteOffset }) => {
-    native.reachOfBlocks(low.byteOffset, high.byteOffset, byteOffset, barCount);
-    let at = byteOffset;
-    for (const groups of reachGroups(barCount).slice(0, -1)) {
-      native.reachOfGroups(at, at + GROUP_BYTES * groups, groups);
-      at += GROUP_BYTES * groups;
-    }
-  });
+  const reachBytes = GROUP_BYTES * sum(reachGroups(barCount));
+  const reach = obtain('reach', reachBytes, (to) => writeReach(native, { low, high }, to));
   const range = `${first}-${end}`;
   const days = dayEnds(market);
   const dayCloses = series(`dayCloses ${range}`, () => days.closes);
@@ -125,10 +119,27 @@ const GROUP_BYTES = 128;
 /** Groups in each of the three levels of simd/reach.ts. */
 function reachGroups(barCount: number): number[] {
   const groups: number[] = [];
-  for (let entries = Math.ceil(barCount / 16); groups.length < 3; entries = groups.at(-1) as number) {
+  for (
+    let entries = Math.ceil(barCount / 16);
+    groups.length < 3;
+    entries = groups.at(-1) as number
+  ) {
     groups.push(Math.ceil(entries / 16));
   }
   return groups;
+}
+
+function writeReach(
+  native: NativeKernel,
+  { low, high }: { readonly low: Float64Array; readonly high: Float64Array },
+  { byteOffset }: Column,
+): void {
+  native.reachOfBlocks(low.byteOffset, high.byteOffset, byteOffset, low.length);
+  let at = byteOffset;
+  for (const groups of reachGroups(low.length).slice(0, -1)) {
+    native.reachOfGroups(at, at + GROUP_BYTES * groups, groups);
+    at += GROUP_BYTES * groups;
+  }
 }
 
 function sum(values: readonly number[]): number {
