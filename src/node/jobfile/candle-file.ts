@@ -9,6 +9,9 @@ import { parseCandleCsv } from './csv.ts';
 /** Bytes of candles as text: what fits into one string. Two million rows are some 140 MB. */
 const TEXT_BYTES_MAX = 400 * 2 ** 20;
 
+/** Where text has no zero byte and what is none has some, most of the time. */
+const HEAD_BYTES = 4096;
+
 const OPEN_BRACKET = 0x5b;
 
 export function parseCandleFile(file: string, bytes: Uint8Array): CandleResult {
@@ -23,6 +26,14 @@ export function parseCandleFile(file: string, bytes: Uint8Array): CandleResult {
     }
   }
   if (text.byteLength > TEXT_BYTES_MAX) return candleFailure(file, TOO_LARGE);
+  const [one, two] = text;
+  if ((one === 0xff && two === 0xfe) || (one === 0xfe && two === 0xff)) {
+    const hint = `write it anew: iconv -f UTF-16 -t UTF-8 ${file} > candles.csv`;
+    return candleFailure(file, 'the file is UTF-16, not UTF-8', { hint });
+  }
+  if (text.subarray(0, HEAD_BYTES).includes(0)) {
+    return candleFailure(file, 'the file is no text', { hint: 'candles are CSV or JSON' });
+  }
   return firstByte(text) === OPEN_BRACKET
     ? parseCandleJson(file, text)
     : parseCandleCsv(file, text);

@@ -30,6 +30,8 @@ export interface RowPlace {
 /** Faulty rows that are shown one by one. */
 const ROWS_SHOWN = 10;
 
+const EARLIER = 'earlier than the row before: sort the file, oldest first';
+
 const PRICES = ['open', 'high', 'low', 'close', 'volume'] as const;
 
 export class CandleRows {
@@ -37,6 +39,7 @@ export class CandleRows {
   readonly #candles: Candles;
   readonly #problems: Problem[] = [];
   #faultCount = 0;
+  #earlierCount = 0;
   #barCount = 0;
   #previousMs = -Infinity;
 
@@ -57,7 +60,11 @@ export class CandleRows {
   /** Appends the candle of a row; or says what is wrong with it. */
   add(cells: RowCells): string | undefined {
     const timeMs = parseTimeCell(cells.time);
-    if (Number.isNaN(timeMs)) return `"${cells.time.slice(0, 40)}" is not a time`;
+    if (Number.isNaN(timeMs)) {
+      const isSlashed = /^\d{1,2}\/\d{1,2}\/\d{4}/.test(cells.time);
+      const more = isSlashed ? ': day or month may come first, write 2024-01-31' : '';
+      return `"${cells.time.slice(0, 40)}" is not a time${more}`;
+    }
     const orderFault = this.#orderFault(timeMs);
     if (orderFault !== undefined) return orderFault;
     const open = numberOf(cells.open);
@@ -106,14 +113,13 @@ export class CandleRows {
 
   #orderFault(timeMs: number): string | undefined {
     if (timeMs > this.#previousMs) return undefined;
-    return timeMs === this.#previousMs
-      ? 'the same time as the row before'
-      : 'earlier than the row before: sort the file, oldest first';
+    return timeMs === this.#previousMs ? 'the same time as the row before' : EARLIER;
   }
 
   /** Notes a faulty row; the place is looked up only for rows that will be shown. */
   fault(message: string, placeOf: () => RowPlace): void {
     this.#faultCount++;
+    if (message === EARLIER) this.#earlierCount++;
     if (this.#problems.length >= ROWS_SHOWN) return;
     const place = placeOf();
     const caretLength = Math.max(1, place.excerpt.length - place.col + 1);
@@ -123,6 +129,19 @@ export class CandleRows {
   result(warnings: readonly string[]): CandleResult {
     const hidden = this.#faultCount - this.#problems.length;
     const last = this.#problems.at(-1);
+    const [first] = this.#problems;
+    if (first !== undefined && this.#barCount === 1 && this.#earlierCount === this.#faultCount) {
+      // The fault is in the second row.
+      const above = first.line - 2;
+      const file = this.#file;
+      const turn =
+        above > 0
+          ? `(head -n ${above} ${file}; tail -n +${above + 1} ${file} | sort)`
+          : `sort ${file}`;
+      const hint = `turn it round: ${turn} > sorted.csv, where the time is the first column`;
+      const message = 'the rows stand newest first; a backtest reads them oldest first';
+      return { ok: false, problems: [{ ...first, message, hint }] };
+    }
     if (last !== undefined) {
       const message = `and ${hidden} more rows like these`;
       if (hidden > 0) this.#problems.push({ ...last, message, excerpt: '' });

@@ -7,14 +7,21 @@ import { PlainLines } from './plain-lines.ts';
 
 const LINE_FEED = 0x0a;
 
+/** A first line that is nothing but an address. */
+const SOURCE = /^(?:https?:\/\/|www\.)[^,;\s]*\r?\n/i;
+const SOURCE_CHARS_MAX = 200;
+
 /** The shortest line of a candle: eight digits of a date, five numbers of one, and what parts them. */
 const LINE_BYTES_MIN = 8 + 5 * 2 + 1;
 
 export function parseCandleCsv(file: string, fileBytes: Uint8Array): CandleResult {
   const bytes = stripMark(fileBytes);
   const textOf = latin1Of(bytes);
-  const headerEnd = lineEnd(bytes, 0);
-  const headerLine = withoutReturn(textOf(0, headerEnd));
+  // CryptoDataDownload says where a file is from, in a line above the column names.
+  const hasSource = SOURCE.test(textOf(0, SOURCE_CHARS_MAX));
+  const headerStart = hasSource ? lineEnd(bytes, 0) + 1 : 0;
+  const headerEnd = lineEnd(bytes, headerStart);
+  const headerLine = withoutReturn(textOf(headerStart, headerEnd));
   if (headerLine.trim() === '') return candleFailure(file, 'the file is empty');
   const header = readCsvHeader(headerLine);
   if (!header.ok) return candleFailure(file, header.message, { ...header, excerpt: headerLine });
@@ -23,8 +30,12 @@ export function parseCandleCsv(file: string, fileBytes: Uint8Array): CandleResul
   const plain = columns.clock < 0 ? new PlainLines(bytes, columns, textOf) : undefined;
   // A blank line is fine at the end of the file only.
   let blankLine = 0;
-  let lineNumber = 2;
-  for (let start = headerEnd + 1; start < bytes.length; lineNumber++) {
+  let lineNumber = (hasSource ? 2 : 1) + (header.isHeaderless ? 0 : 1);
+  for (
+    let start = header.isHeaderless ? headerStart : headerEnd + 1;
+    start < bytes.length;
+    lineNumber++
+  ) {
     if (plain !== undefined && blankLine === 0) {
       const next = plain.read(start);
       // What is wrong with a candle is said below, where the line is read again as text.
@@ -52,7 +63,13 @@ export function parseCandleCsv(file: string, fileBytes: Uint8Array): CandleResul
     }
   }
   const { extra } = columns;
-  return rows.result(extra.length === 0 ? [] : [`columns not read: ${extra.join(', ')}`]);
+  const warnings: string[] = [];
+  if (header.isHeaderless) warnings.push('no column names: read by the order of the columns');
+  if (extra.length > 0) {
+    const names = extra.map((name) => (name === '' ? '(without a name)' : name));
+    warnings.push(`columns not read: ${names.join(', ')}`);
+  }
+  return rows.result(warnings);
 }
 
 function addLine(rows: CandleRows, columns: CsvColumns, line: string): string | undefined {

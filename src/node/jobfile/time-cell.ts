@@ -1,17 +1,19 @@
-// The time column of a CSV file: ISO dates with or without a time, and epoch seconds, milliseconds or
-// microseconds. A time without a zone is UTC; nothing here depends on where the machine stands.
+// The time column of a CSV file: ISO dates with or without a time, days before months with points between them, and
+// epoch seconds, milliseconds, microseconds or nanoseconds. A time without a zone is UTC; nothing here depends on where the machine stands.
 
 const ISO =
   /^(\d{4})[-/.](\d{2})[-/.](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?\s*(Z|z|UTC|[+-]\d{2}:?\d{2})?$/;
-const COMPACT = /^(\d{4})(\d{2})(\d{2})$/;
-const EPOCH = /^\d{9,17}(?:\.\d+)?$/;
+const COMPACT = /^(\d{4})(\d{2})(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2}))?)?$/;
+/** `31.01.2024 10:05:00.000`: with points the day always comes first; with slashes nobody knows. */
+const DAY_FIRST = /^(\d{2})\.(\d{2})\.(\d{4})(.*)$/;
+const EPOCH = /^\d{9,19}(?:\.\d+)?$/;
 
 /** Epoch milliseconds; NaN when the cell is no time. */
 export function parseTimeCell(cell: string): number {
   const plain = plainMs(cell);
   if (plain !== undefined) return plain;
   if (EPOCH.test(cell)) return epochMs(Number(cell));
-  const parts = ISO.exec(cell) ?? COMPACT.exec(cell);
+  const parts = ISO.exec(cell.replace(DAY_FIRST, '$3.$2.$1$4')) ?? COMPACT.exec(cell);
   if (parts === null) return NaN;
   const [, year, month, day, hour, minute, second, fraction, zone] = parts;
   const date = Date.UTC(Number(year), Number(month) - 1, Number(day));
@@ -60,7 +62,7 @@ const ZERO = 0x30;
 export function epochMs(value: number): number {
   if (value < 1e11) return Math.round(value * 1000);
   if (value < 1e14) return Math.round(value);
-  return Math.floor(value / 1000);
+  return Math.floor(value / (value < 1e17 ? 1000 : 1e6));
 }
 
 function zoneMs(zone: string | undefined): number {
