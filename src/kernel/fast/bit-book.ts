@@ -16,6 +16,7 @@ import type { Column, Columns } from './columns.ts';
 import {
   type SeriesComparison,
   compareBits,
+  crossBothBits,
   crossBits,
   shiftedByOne,
   wordCount,
@@ -48,6 +49,14 @@ interface Recipe {
   readonly start: number;
   /** Into words that are all 0. */
   readonly write: (words: Int32Array) => void;
+  /** Another condition that the same pass over the series can write. */
+  readonly opposite?: { readonly key: string; readonly write: (both: Both) => void } | undefined;
+}
+
+/** Words of a condition and of its opposite. */
+interface Both {
+  readonly words: Int32Array;
+  readonly opposite: Int32Array;
 }
 
 interface Operand {
@@ -61,6 +70,11 @@ const ALWAYS: Recipe = {
     words.fill(-1);
   },
 };
+
+const OPPOSITES: ReadonlyMap<Comparison['op'], Comparison['op']> = new Map([
+  ['crosses above', 'crosses below'],
+  ['crosses below', 'crosses above'],
+]);
 
 export class BitBook {
   readonly barCount: number;
@@ -126,14 +140,22 @@ export class BitBook {
     return column && this.#keepColumn(key, column);
   }
 
-  #written(key: string, { start, write }: Recipe): BitCondition {
+  #written(key: string, { start, write, opposite }: Recipe): BitCondition {
     const { columns, dataset } = this.#shared ?? {};
     // Whole vectors, so that a search may look at four words at a time.
     const bytes = Math.ceil(wordCount(this.barCount) / 4) * 16;
     const name = `${dataset}?${key}`;
     const column = columns?.reserve(name, bytes);
     if (columns !== undefined && column !== undefined) {
-      write(columns.int32(column).fill(0));
+      const words = columns.int32(column).fill(0);
+      const isAlone = opposite === undefined || this.#conditions.has(opposite.key);
+      const other = isAlone ? undefined : columns.reserve(`${dataset}?${opposite.key}`, bytes);
+      if (isAlone || other === undefined) write(words);
+      else {
+        opposite.write({ words, opposite: columns.int32(other).fill(0) });
+        const published = columns.publish(`${dataset}?${opposite.key}`, other, start);
+        this.#keepColumn(opposite.key, published);
+      }
       return this.#keepColumn(key, columns.publish(name, column, start));
     }
     this.#makeRoom(bytes);
@@ -212,7 +234,29 @@ export class BitBook {
       else if (op === 'crosses above') this.#cross(words, left, right);
       else this.#cross(words, right, left);
     };
-    return { start, write };
+    return { start, write, opposite: this.#oppositeOf(rule, { left, right }, valueOf) };
+  }
+
+  /** Of a cross of two series in the shared memory: strategies that enter at one often exit at the other. */
+  #oppositeOf(
+    rule: Comparison,
+    { left, right }: { readonly left: Operand; readonly right: Operand },
+    valueOf: VariableValue,
+  ): Recipe['opposite'] {
+    const shared = this.#shared;
+    const op = OPPOSITES.get(rule.op);
+    const [x, y] = [left.values, right.values];
+    if (shared === undefined || op === undefined) return undefined;
+    if (typeof x === 'number' || typeof y === 'number') return undefined;
+    if (!shared.columns.owns(x) || !shared.columns.owns(y)) return undefined;
+    if (!this.#isNumber(left) || !this.#isNumber(right)) return undefined;
+    const range = { from: Math.max(left.start, right.start), barCount: this.barCount };
+    const write = ({ words, opposite }: Both): void => {
+      const isAbove = rule.op === 'crosses above';
+      const both = isAbove ? { above: words, below: opposite } : { above: opposite, below: words };
+      crossBothBits(both, { left: x, right: y }, range, shared);
+    };
+    return { key: printRule({ ...rule, op }, valueOf), write };
   }
 
   #compare(words: Int32Array, comparison: SeriesComparison, from: number): void {

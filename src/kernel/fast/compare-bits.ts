@@ -55,6 +55,30 @@ export function crossBits(
   const { from, barCount } = range;
   const [x, y, out] = [upper.byteOffset, lower.byteOffset, words.byteOffset];
   shared.native.packSeries(FIRSTS_OP, x, y, out, from >>> 5, barCount >>> 5);
+  crossLastBars(words, { upper, lower }, barCount);
+}
+
+/** Both crosses of two series at once, all in the shared memory: `above` where left crosses above right, `below` where
+ * it crosses below. */
+export function crossBothBits(
+  { above, below }: { readonly above: Int32Array; readonly below: Int32Array },
+  { left, right }: { readonly left: Float64Array; readonly right: Float64Array },
+  { from, barCount }: { readonly from: number; readonly barCount: number },
+  { native }: VectorTwin,
+): void {
+  const [x, y] = [left.byteOffset, right.byteOffset];
+  const [up, down] = [above.byteOffset, below.byteOffset];
+  native.packCrosses(x, y, up, down, from >>> 5, barCount >>> 5);
+  crossLastBars(above, { upper: left, lower: right }, barCount);
+  crossLastBars(below, { upper: right, lower: left }, barCount);
+}
+
+/** The bars behind the last whole word. */
+function crossLastBars(
+  words: Int32Array,
+  { upper, lower }: { readonly upper: Float64Array; readonly lower: Float64Array },
+  barCount: number,
+): void {
   const isAbove = (bar: number): boolean => (upper[bar] as number) > (lower[bar] as number);
   for (let bar = barCount & ~31; bar < barCount; bar++) {
     if (isAbove(bar) && !(bar > 0 && isAbove(bar - 1))) {
@@ -110,7 +134,7 @@ function holds(op: PlainOp, a: number, b: number): boolean {
 
 /** What the vector twin needs: itself, and to know which arrays lie in its memory. */
 interface VectorTwin {
-  readonly native: Pick<NativeKernel, 'packSeries' | 'packConstant'>;
+  readonly native: Pick<NativeKernel, 'packConstant' | 'packCrosses' | 'packSeries'>;
   readonly columns: { owns(view: ArrayBufferView): boolean };
 }
 

@@ -6,6 +6,7 @@ import { KERNEL_WASM } from './module.ts';
 /** Pointers are byte offsets into the arena's memory. The signatures are those of src/kernel/simd. */
 export interface NativeKernel {
   packSeries(op: number, x: number, y: number, out: number, first: number, end: number): void;
+  packCrosses(x: number, y: number, above: number, below: number, first: number, end: number): void;
   packConstant(op: number, x: number, c: number, out: number, first: number, end: number): void;
   sma(x: number, out: number, bars: number, start: number, period: number): void;
   ema(x: number, out: number, bars: number, start: number, period: number): void;

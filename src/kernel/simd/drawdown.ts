@@ -4,6 +4,8 @@
 const ROUNDING_MARGIN: f64 = 1 + 1e-12;
 /** Trades that may wait at a time; one more is looked at at once. */
 const WAITING_MAX: i32 = 1024;
+/** Longer trades are looked at at once: their blocks are as many as the levels above would be. */
+const BOUNDED_BARS: i32 = 4096;
 /** Bytes of one: worst, equity, size, entryPrice, from, to. */
 const WAITING_BYTES: usize = 40;
 
@@ -66,7 +68,32 @@ export function markHeld(
       return -1;
     }
   }
-  return markNow(from, to, equity, size, entryPrice);
+  return waitsByBlocks(from, to, equity, size, entryPrice)
+    ? -1
+    : markNow(from, to, equity, size, entryPrice);
+}
+
+/** Without a stop or a target the blocks that the trade lies in say what it can reach at most; where that is no new
+ * peak, the trade may wait as well. Whether it does, or need not be looked at. */
+function waitsByBlocks(from: i32, to: i32, equity: f64, size: f64, entryPrice: f64): bool {
+  const bars = to - from;
+  if (bars > BOUNDED_BARS) return false;
+  const shift = bars < 128 ? 4 : 8;
+  const blocks = bars < 128 ? blocks16 : blocks256;
+  let least = f64x2.splat(Infinity);
+  let most = f64x2.splat(-Infinity);
+  for (let block = from >> shift; block <= to >> shift; block++) {
+    const pair = v128.load(blocks + (<usize>block << 4));
+    least = f64x2.pmin(least, pair);
+    most = f64x2.pmax(most, pair);
+  }
+  const low = f64x2.extract_lane(least, 0);
+  const high = f64x2.extract_lane(most, 1);
+  const worst = equity + size * ((size > 0 ? low : high) - entryPrice);
+  const best = equity + size * ((size > 0 ? high : low) - entryPrice);
+  if (!(best <= peak && worst > 0)) return false;
+  if (worst < trough) wait(worst, from, to, equity, size, entryPrice);
+  return true;
 }
 
 function markNow(from: i32, to: i32, equity: f64, size: f64, entryPrice: f64): i32 {

@@ -3,7 +3,7 @@
 //
 // No static data and no allocation: every pointer is an argument, so that many instances work on one memory. Only
 // + - * / sqrt and comparisons, in the order of the TypeScript twins, and no relaxed SIMD: the bits are the same.
-export { packConstant, packSeries } from './pack';
+export { packConstant, packCrosses, packSeries } from './pack';
 export { ema, rsi, sma } from './averages';
 export { blocks, mergedBlocks } from './pyramid';
 export { reachOfBlocks, reachOfGroups } from './reach';

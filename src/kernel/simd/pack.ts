@@ -87,6 +87,30 @@ function packFirsts(x: usize, y: usize, out: usize, first: i32, end: i32): void 
   }
 }
 
+/** Both crosses of two series at once: where x is above y and was not at the bar before, and where it is below and was
+ * not. What a rule and its opposite need costs one pass over the series. */
+export function packCrosses(
+  x: usize,
+  y: usize,
+  above: usize,
+  below: usize,
+  first: i32,
+  end: i32,
+): void {
+  let carryAbove: i32 = 0;
+  let carryBelow: i32 = 0;
+  for (let w = first; w < end; w++) {
+    const a = x + (<usize>w << 8);
+    const b = y + (<usize>w << 8);
+    const isAbove = greater16(a, b) | (greater16(a + 128, b + 128) << 16);
+    const isBelow = greater16(b, a) | (greater16(b + 128, a + 128) << 16);
+    store<i32>(above + (<usize>w << 2), isAbove & ~((isAbove << 1) | carryAbove));
+    store<i32>(below + (<usize>w << 2), isBelow & ~((isBelow << 1) | carryBelow));
+    carryAbove = isAbove >>> 31;
+    carryBelow = isBelow >>> 31;
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function greaterC16(x: usize, c: v128): i32 {

@@ -94,6 +94,23 @@ describe('the fast engine', () => {
     }
   });
 
+  it('writes both crosses of two series where one is asked for, whichever it is', () => {
+    // Bars behind the last whole word of bits count too.
+    const candles = uglyCandles({ seed: 5, bars: 1013, stepHours: 1, tick: 0.1 });
+    const spec = specOf(
+      ['above', 'below'].map((side) => ({
+        long: { enter: [`ema(3) crosses ${side} sma(8)`], exit: [] },
+        maxBars: '3',
+      })),
+    );
+    for (const tasks of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      expect(compareEngines(spec, candles, tasks)).toBeGreaterThan(100);
+    }
+  });
+
   it('leaves money beyond finite numbers to the reference', () => {
     const candles = candlesOf([1e-300, 1e-300, 1, 1e300, 1e300, 1, 1].map(motionless));
     const whole = { kind: 'equity', value: '1' } as const;
