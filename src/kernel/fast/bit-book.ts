@@ -76,6 +76,11 @@ const OPPOSITES: ReadonlyMap<Comparison['op'], Comparison['op']> = new Map([
   ['crosses below', 'crosses above'],
 ]);
 
+/** With its variables as names. */
+function textOf({ op, left, right }: Comparison): string {
+  return JSON.stringify([op, left, right]);
+}
+
 export class BitBook {
   readonly barCount: number;
   readonly #series: SeriesBook;
@@ -86,6 +91,8 @@ export class BitBook {
   readonly #isDefined = new WeakMap<Float64Array, boolean>();
   /** Of rules without variables: their text need not be printed again. */
   readonly #ofRule = new WeakMap<Rule, BitCondition>();
+  /** Crosses that strategies will ask for, by their text. */
+  readonly #announced = new Set<string>();
   #usedBytes = 0;
   #clock = 0;
 
@@ -99,6 +106,11 @@ export class BitBook {
 
   get usedBytes(): number {
     return this.#usedBytes;
+  }
+
+  /** Says that a strategy has this rule: one that has both crosses of two series gets them by one pass. */
+  announce(rule: Rule): void {
+    if (rule.kind === 'compare' && OPPOSITES.has(rule.op)) this.#announced.add(textOf(rule));
   }
 
   /** Throws a TaskFault when an indicator cannot take its parameter. */
@@ -247,6 +259,7 @@ export class BitBook {
     const op = OPPOSITES.get(rule.op);
     const [x, y] = [left.values, right.values];
     if (shared === undefined || op === undefined) return undefined;
+    if (!this.#announced.has(textOf({ ...rule, op }))) return undefined;
     if (typeof x === 'number' || typeof y === 'number') return undefined;
     if (!shared.columns.owns(x) || !shared.columns.owns(y)) return undefined;
     if (!this.#isNumber(left) || !this.#isNumber(right)) return undefined;

@@ -70,7 +70,10 @@ export class Planner {
     this.#books = books;
     const { names } = strategy.grid;
     const rules = (list: readonly Rule[]): RuleBits[] =>
-      list.map((rule) => new RuleBits(rule, books.bits, names));
+      list.map((rule) => {
+        books.bits.announce(rule);
+        return new RuleBits(rule, books.bits, names);
+      });
     const side = (given: Side | null): SideRules | null =>
       given && { enter: rules(given.enter), exit: rules(given.exit) };
     this.#long = side(strategy.long);

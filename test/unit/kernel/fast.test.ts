@@ -94,13 +94,15 @@ describe('the fast engine', () => {
     }
   });
 
-  it('writes both crosses of two series where one is asked for, whichever it is', () => {
+  it('writes both crosses of two series at once for a strategy that has both', () => {
     // Bars behind the last whole word of bits count too.
     const candles = uglyCandles({ seed: 5, bars: 1013, stepHours: 1, tick: 0.1 });
     const spec = specOf(
       ['above', 'below'].map((side) => ({
-        long: { enter: [`ema(3) crosses ${side} sma(8)`], exit: [] },
-        maxBars: '3',
+        long: {
+          enter: [`ema(3) crosses ${side} sma(8)`],
+          exit: [`ema(3) crosses ${side === 'above' ? 'below' : 'above'} sma(8)`],
+        },
       })),
     );
     for (const tasks of [

@@ -217,7 +217,7 @@ describe('SlotPool', { timeout: 60_000 }, () => {
     await until(() => countRows(bench) === 80);
     expect(deliveredRows(bench)).toEqual(new Map(rowsOf(spec, [[0, 80]], candles)));
     const first = bench.pool.cacheCounts!;
-    // Six columns of candles, their blocks and days, 40 series, and 40 + 1 conditions; two slots that start at the
+    // Six columns of candles, their blocks, what these reach, and days, 40 series, and 40 + 1 conditions; two slots that start at the
     // same moment may both compute one.
     expect(first.fills).toBeGreaterThanOrEqual(91);
     expect(first.fills).toBeLessThan(120);
