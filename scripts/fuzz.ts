@@ -1,8 +1,11 @@
 // Millions of bad inputs for every decoder, in chunks that each have a seed of their own: a run may be stopped and
 // continued with --from. Prints what was found, and how much memory it took.
 //
-//   node scripts/fuzz.ts [--cases 10000000] [--from 1] [--decoder NAME]
+//   node scripts/fuzz.ts [--cases 10000000] [--from 1] [--decoder NAME] [--jobs 100000]
+//
+// --jobs N tries absurd job files and candles instead, from the file to the rows of two engines.
 import { parseArgs } from 'node:util';
+import { fuzzBacktests } from '../test/fuzz/backtests.ts';
 import { fuzz } from '../test/fuzz/campaign.ts';
 import { DECODERS } from '../test/fuzz/decoders.ts';
 
@@ -14,8 +17,15 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '10000000' },
     from: { type: 'string', default: '1' },
     decoder: { type: 'string' },
+    jobs: { type: 'string' },
   },
 });
+if (values.jobs !== undefined) {
+  const { findings, ...figures } = await fuzzBacktests(Number(values.jobs), Number(values.from));
+  for (const finding of findings) process.stdout.write(`${finding}\n`);
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  process.exit(findings.length === 0 ? 0 : 1);
+}
 const decoders = DECODERS.filter(
   ({ name }) => values.decoder === undefined || name === values.decoder,
 );

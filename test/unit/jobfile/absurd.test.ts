@@ -1,0 +1,44 @@
+// What nobody should write gets an error: no hang, no crash, no row of zeros that looks like a result.
+import { describe, expect, it } from 'vitest';
+import { fuzzBacktests } from '../../fuzz/backtests.ts';
+import { accepted, fileWith, refused } from './fixture.ts';
+
+const rule = (enter: unknown) => fileWith({ strategies: [{ long: { enter: [enter] } }] });
+const deepRule = (depth: number) => `${'('.repeat(depth)}close${')'.repeat(depth)} > 1`;
+
+describe('an absurd job file is refused', () => {
+  it.each([
+    ['period 0', rule('close > sma(0)'), /must be a whole number from 1|at least 1/],
+    ['period 1e9', rule('close > sma(1000000000)'), /100000|needs 1000000000 bars/],
+    ['an offset of 1e9', rule('close[1000000000] > 1'), /an offset is a whole number of bars/],
+    ['a rule of 10 MB', rule(`close > ${'1'.repeat(10 * 2 ** 20)}`), /2000/],
+    ['a rule nested 900 deep', rule(deepRule(900)), /more than 32 levels of nesting/],
+    ['brackets nested 10,000 deep', '['.repeat(10_000), /nested too deeply/],
+    ['nothing at all', '', /a value is expected/],
+    ['bytes that are no text', '\u0000\u0001\uFFFD\uFFFD', /a value is expected/],
+  ])('%s', async (_, file, message) => {
+    const problems = await refused(file);
+    expect(problems.join('\n')).toMatch(message);
+    expect(problems.join('\n').length).toBeLessThan(5000);
+  });
+
+  it('a price of 1e300 is a price, one beyond all numbers is an error with its line', async () => {
+    const header = 'date,open,high,low,close,volume';
+    const file = fileWith({});
+    await accepted(file, { data: [header, flatRow(1, '1e300'), flatRow(2, '1e300')].join('\n') });
+    const data = [header, flatRow(1, '1'), flatRow(2, '1e309')].join('\n');
+    expect(await refused(file, { data })).toEqual([': open is "1e309", not a number']);
+    const nan = [header, flatRow(1, '1'), flatRow(2, 'NaN'), flatRow(3, 'NaN')].join('\n');
+    expect(await refused(file, { data: nan })).toHaveLength(2);
+  });
+});
+
+it('thousands of absurd jobs and candles end in an error or in equal rows of two engines', async () => {
+  const { findings, accepted: ran, refused: none } = await fuzzBacktests(2000, 1);
+  expect(findings).toEqual([]);
+  expect([ran > 200, none > 200]).toEqual([true, true]);
+});
+
+function flatRow(day: number, price: string): string {
+  return `2024-01-0${day},${price},${price},${price},${price},1`;
+}
