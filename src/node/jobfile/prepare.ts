@@ -70,6 +70,12 @@ export type Prepared =
 export async function prepareJob(input: PrepareInput): Promise<Prepared> {
   const text = input.text.startsWith('\uFEFF') ? input.text.slice(1) : input.text;
   const { fileName } = input;
+  // What bytes of UTF-16, or of no text at all, become when they are read as UTF-8.
+  if (text.startsWith('\uFFFD') || text.includes('\0')) {
+    const message =
+      'the file is not UTF-8 text; of UTF-16, write it anew: iconv -f UTF-16 -t UTF-8';
+    return { ok: false, problems: [problemAt(fileName, '', 0, message)] };
+  }
   const tooDeep = firstTooDeep(text);
   if (tooDeep !== undefined) {
     return { ok: false, problems: [problemAt(fileName, text, tooDeep, 'nested too deeply')] };

@@ -15,7 +15,8 @@ describe('an absurd job file is refused', () => {
     ['a rule nested 900 deep', rule(deepRule(900)), /more than 32 levels of nesting/],
     ['brackets nested 10,000 deep', '['.repeat(10_000), /nested too deeply/],
     ['nothing at all', '', /a value is expected/],
-    ['bytes that are no text', '\u0000\u0001\uFFFD\uFFFD', /a value is expected/],
+    ['bytes that are no text', 'MZ\u0000\u0001\uFFFD', /not UTF-8 text/],
+    ['UTF-16', Buffer.from('\uFEFF{ "version": 1 }', 'utf16le').toString('utf8'), /iconv/],
   ])('%s', async (_, file, message) => {
     const problems = await refused(file);
     expect(problems.join('\n')).toMatch(message);
