@@ -11,7 +11,7 @@ import { type Workbench, ownWorkbench } from './fast/workbench.ts';
 import type { Candles, TaskLabel, TaskRunner, Trade } from './job.ts';
 import { SERIES_CACHE_BYTES } from './limits.ts';
 import type { BacktestSpec, DatasetSpec } from './spec.ts';
-import { type ParsedRules, type Strategy, comparisonCount, parseStrategy } from './strategy.ts';
+import { type Strategy, comparisonCount, parseStrategies } from './strategy.ts';
 import { TaskFault } from './task-fault.ts';
 import { TaskList } from './task-list.ts';
 import { mergeRuns } from './work-runs.ts';
@@ -43,8 +43,7 @@ export function compileBacktest(
   options: EngineOptions = {},
 ): TaskRunner {
   const dataset = onlyDataset(spec);
-  const rules: ParsedRules = new Map();
-  const strategies = spec.strategies.map((strategy) => parseStrategy(strategy, rules));
+  const strategies = parseStrategies(spec.strategies);
   const tasks = new TaskList(
     strategies.map((strategy) => strategy.grid.count),
     spec.sample,

@@ -31,6 +31,18 @@ export interface Side {
 /** Rules that were parsed before, by their text: a miner's thousands of strategies share some hundred rules. */
 export type ParsedRules = Map<string, Rule>;
 
+const parsedBefore = new WeakMap<readonly StrategySpec[], readonly Strategy[]>();
+
+/** All strategies of a job, parsed once however many look at its list; the list must not change any more. */
+export function parseStrategies(specs: readonly StrategySpec[]): readonly Strategy[] {
+  const known = parsedBefore.get(specs);
+  if (known !== undefined) return known;
+  const rules: ParsedRules = new Map();
+  const strategies = specs.map((spec) => parseStrategy(spec, rules));
+  parsedBefore.set(specs, strategies);
+  return strategies;
+}
+
 /** Equal rules without variables become one object, across all strategies that are parsed with the same `known`. */
 export function parseStrategy(spec: StrategySpec, known: ParsedRules = new Map()): Strategy {
   const scope = new Set(spec.vars.map((variable) => variable.name));

@@ -17,6 +17,7 @@ import { type RecoveredJob, Recovery } from './jobs/ledger-record.ts';
 import { Attached } from './jobs/attached.ts';
 import { isSameKernel, kernelIds } from './jobs/kernel-id.ts';
 import type { KnownBlock } from './jobs/known-rows.ts';
+import { LastSpec } from './jobs/last-spec.ts';
 import { JobLoader } from './jobs/loader.ts';
 import type { Keep } from './jobs/retention.ts';
 import { LogFile } from './logs/log-file.ts';
@@ -157,6 +158,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
   });
   const { store, blobs } = disk;
   const attached = new Attached(blobs);
+  const specs = new LastSpec(blobs);
   return {
     face: { peer: identity.id, addr: host.self.addr, ...face },
     recovered: disk.recovered,
@@ -168,8 +170,11 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
     pool,
     host,
     admission,
-    loader: openLoader({ options, kernels: face.kernels, host, blobs, pool, attached }, events),
-    blocksOf: (header) => readBlocks(blobs, header),
+    loader: openLoader(
+      { options, kernels: face.kernels, host, blobs, specs, pool, attached },
+      events,
+    ),
+    blocksOf: (header) => specs.blocks(header),
     contact: (peer) => contactOf(host, options.version, peer) ?? met.get(peer),
     key: () => ({ key: admission.key.line, fingerprint: admission.key.fingerprint }),
     join: (addr, waitMs, card) => joinWithin(host, addr, { waitMs, card }),
@@ -225,13 +230,6 @@ async function openDisk(
   return { store, blobs, recovered: recovery.jobs() };
 }
 
-async function readBlocks(blobs: BlobStore, header: JobHeader): Promise<readonly KnownBlock[]> {
-  const { readSpec } = await import('./jobfile/spec-blob.ts');
-  const { blocksOf } = await import('./jobfile/blocks.ts');
-  const spec = readSpec(await blobs.read(header.spec.sha256));
-  return blocksOf(spec, header.kernel, header.taskCount);
-}
-
 function openSlots(slots: number, options: DaemonOptions, events: RoomEvents): SlotPool {
   return SlotPool.start({
     slots,
@@ -263,13 +261,14 @@ interface LoaderRooms {
   readonly kernels: readonly string[];
   readonly host: MeshHost;
   readonly blobs: BlobStore;
+  readonly specs: LastSpec;
   readonly pool: SlotPool;
   readonly attached: Attached;
   readonly options: DaemonOptions;
 }
 
 function openLoader(rooms: LoaderRooms, events: RoomEvents): JobLoader {
-  const { options, kernels, host, blobs, pool, attached } = rooms;
+  const { options, kernels, host, blobs, pool, attached, specs } = rooms;
   return new JobLoader({
     kernels,
     memoryBytes: memoryBytesOf(options),
@@ -284,8 +283,7 @@ function openLoader(rooms: LoaderRooms, events: RoomEvents): JobLoader {
       await host.fetchBlob(blob, from, sink, signal);
       if (!(await blobs.finish(blob.sha256))) throw new Error('a peer sent another blob');
     },
-    // Loaded with the first job: a peer that only waits needs no schema.
-    readSpec: async (bytes) => (await import('./jobfile/spec-blob.ts')).readSpec(bytes),
+    readSpec: (sha256, bytes) => specs.read(sha256, bytes),
     machineBytes: totalmem(),
     loadSlots: (job) => pool.load(job),
   });

@@ -5,7 +5,7 @@
 // is one block, because its tasks are drawn from all grids together.
 import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../kernel/spec.ts';
-import { parseStrategy } from '../../kernel/strategy.ts';
+import { parseStrategies } from '../../kernel/strategy.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 export interface Block {
@@ -21,11 +21,12 @@ export function blocksOf(spec: JobSpec, kernel: string, taskCount: number): Bloc
   if (spec.kernel !== 'backtest') return [];
   // The order in which results are shown changes no row; nor do names.
   const { rank: _, strategies, datasets, ...shared } = spec;
+  const counts = parseStrategies(strategies).map(({ grid }) => grid.count);
   const blocks: Block[] = [];
   let start = 0;
   for (const { symbol: _, ...dataset } of datasets) {
-    for (const { name: _, ...strategy } of strategies) {
-      const tasks = parseStrategy({ name: '', ...strategy }).grid.count;
+    for (const [index, { name: _, ...strategy }] of strategies.entries()) {
+      const tasks = counts[index] ?? 0;
       blocks.push({ key: keyOf({ kernel, shared, dataset, strategy }), start, tasks });
       start += tasks;
     }

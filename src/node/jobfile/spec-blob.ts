@@ -19,7 +19,7 @@ import {
   MAX_VARIABLES,
 } from '../../kernel/limits.ts';
 import type { JobSpec, RuleSpec, StrategySpec } from '../../kernel/spec.ts';
-import { parseStrategy } from '../../kernel/strategy.ts';
+import { parseStrategies } from '../../kernel/strategy.ts';
 import { TaskList } from '../../kernel/task-list.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { firstTooDeep } from './nesting.ts';
@@ -50,7 +50,7 @@ export function readSpec(bytes: Uint8Array): JobSpec {
 /** Tasks of a spec whose rules parse. */
 export function taskCountOf(spec: JobSpec): number {
   if (spec.kernel === 'spin') return spec.tasks;
-  const each = spec.strategies.map((strategy) => parseStrategy(strategy).grid.count);
+  const each = parseStrategies(spec.strategies).map(({ grid }) => grid.count);
   const counts = spec.datasets.flatMap(() => each);
   return new TaskList(counts, spec.sample).count;
 }
@@ -88,8 +88,9 @@ function strategiesFault(strategies: readonly StrategySpec[]): string | undefine
     if (size.kind === 'risk' && stopLoss === null && trailingStop === null) {
       return `strategy "${strategy.name}" has a size by risk and no stop`;
     }
-    const { grid } = parseStrategy(strategy);
-    if (grid.count === 0) return `"where" leaves strategy "${strategy.name}" no combination`;
+  }
+  for (const { name: label, grid } of parseStrategies(strategies)) {
+    if (grid.count === 0) return `"where" leaves strategy "${label}" no combination`;
     if (grid.count > MAX_GRID_POINTS / MAX_DATASETS)
       return 'a grid has more combinations than can be counted';
   }

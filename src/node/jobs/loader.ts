@@ -38,7 +38,8 @@ export interface LoaderPorts {
   holders(header: JobHeader): readonly PeerId[];
   /** Resolves when the blob is on this disk. */
   fetchBlob(blob: BlobRef, from: readonly PeerId[], signal: AbortSignal): Promise<void>;
-  readSpec(bytes: Uint8Array): Promise<Parameters<typeof compileJob>[0]>;
+  /** Of the blob of that name. */
+  readSpec(sha256: string, bytes: Uint8Array): Promise<Parameters<typeof compileJob>[0]>;
   loadSlots(job: SlotJob): void;
   /** All that this machine has. */
   readonly machineBytes: number;
@@ -79,7 +80,7 @@ export class JobLoader {
       const specBytes = await this.#ports.blobs.read(header.spec.sha256);
       const datasets = await this.#datasets(header.datasets);
       const runner =
-        this.#runners.get(header.job) ?? (await this.#compile(header.job, specBytes, datasets));
+        this.#runners.get(header.job) ?? (await this.#compile(header, specBytes, datasets));
       if (runner.taskCount !== header.taskCount || runner.columns.length !== header.rowWidth) {
         throw new Unloadable('the file does not hold what the header promises');
       }
@@ -115,7 +116,7 @@ export class JobLoader {
       }
     }
     const specBytes = await this.#ports.blobs.read(header.spec.sha256);
-    return this.#compile(header.job, specBytes, await this.#datasets(header.datasets));
+    return this.#compile(header, specBytes, await this.#datasets(header.datasets));
   }
 
   /** The compiled job if it is at hand. */
@@ -160,12 +161,12 @@ export class JobLoader {
   }
 
   async #compile(
-    job: string,
+    { job, spec: { sha256 } }: Pick<JobHeader, 'job' | 'spec'>,
     specBytes: Uint8Array,
     datasets: SlotJob['datasets'],
   ): Promise<TaskRunner> {
     try {
-      const spec = await this.#ports.readSpec(specBytes);
+      const spec = await this.#ports.readSpec(sha256, specBytes);
       const candles = new Map<string, Candles>(
         datasets.map(({ sha256, buffer }) => [sha256, decodeCandles(new Uint8Array(buffer))]),
       );

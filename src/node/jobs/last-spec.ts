@@ -1,0 +1,35 @@
+// The job file that was read last, by the hash of its blob: a submit is looked at for rows that are known already, and
+// loaded right after that. Reading checks every field and parses every rule.
+import type { JobSpec } from '../../kernel/spec.ts';
+import type { JobHeader } from '../../stealing/job.ts';
+import type { KnownBlock } from './known-rows.ts';
+
+export class LastSpec {
+  readonly #blobs: { read(sha256: string): Promise<Uint8Array> };
+  #sha256 = '';
+  /** A large job's objects are not kept from going. */
+  #spec: WeakRef<JobSpec> | undefined;
+
+  constructor(blobs: { read(sha256: string): Promise<Uint8Array> }) {
+    this.#blobs = blobs;
+  }
+
+  /** Throws an Error with a sentence when the bytes are not a job that this version can run. */
+  async read(sha256: string, bytes: Uint8Array): Promise<JobSpec> {
+    const last = sha256 === this.#sha256 ? this.#spec?.deref() : undefined;
+    if (last !== undefined) return last;
+    // Loaded with the first job: a peer that only waits needs no schema.
+    const { readSpec } = await import('../jobfile/spec-blob.ts');
+    const spec = readSpec(bytes);
+    this.#sha256 = sha256;
+    this.#spec = new WeakRef(spec);
+    return spec;
+  }
+
+  /** The hashes of the job's parts, from the blob on this disk. */
+  async blocks({ spec, kernel, taskCount }: JobHeader): Promise<readonly KnownBlock[]> {
+    const { blocksOf } = await import('../jobfile/blocks.ts');
+    const { sha256 } = spec;
+    return blocksOf(await this.read(sha256, await this.#blobs.read(sha256)), kernel, taskCount);
+  }
+}
