@@ -40,7 +40,8 @@ async function doctor(
   env: Readonly<Record<string, string>>,
   flags = '',
 ): Promise<string> {
-  const { NO_COLOR: _no, FORCE_COLOR: _force, ...rest } = process.env;
+  // On a build server even a terminal gets no colour.
+  const { NO_COLOR: _no, FORCE_COLOR: _force, CI: _ci, ...rest } = process.env;
   const line = `'${process.execPath}' '${MESH}' ${flags} doctor; true`;
   const words = place === 'pipe' ? ['sh', '-c', line] : ['script', '-qec', line, '/dev/null'];
   const options = { env: { ...rest, TERM: 'xterm-256color', MESH_HOME: home, ...env } };

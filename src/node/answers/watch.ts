@@ -1,4 +1,6 @@
-// One watcher of one job: progress as snapshots, each counted row once, the end last.
+// One watcher of one job: progress as snapshots, each counted row once, the end last. Rows go out piece by piece, with
+// turns for everybody else in between: a hundred thousand at once would keep the peer's main thread for seconds.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { countTasks, IntervalSet } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { Ledger } from '../../stealing/ledger.ts';
@@ -36,6 +38,7 @@ export class Watch {
   #best: RankedTask | undefined;
   #isEnding = false;
   #isStopped = false;
+  #isTelling = false;
 
   constructor(
     job: string,
@@ -63,15 +66,24 @@ export class Watch {
     const status = this.#ports.status();
     const job = status.jobs.find((candidate) => candidate.header.job === this.#job);
     if (job === undefined) return;
-    this.#tellRows(job);
+    const isMore = this.#tellRows(job);
     this.#tellProgress(status, job);
     if (!job.isActive) void this.#end(job);
+    else if (isMore) void this.#tellOn(job);
+  }
+
+  async #tellOn(job: JobStatus): Promise<void> {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    do await nextTurn();
+    while (!this.#isEnding && this.#tellRows(job));
+    this.#isTelling = false;
   }
 
   async #end(job: JobStatus): Promise<void> {
     this.#isEnding = true;
     const summary = await this.#ports.summary();
-    this.#tellRows(job);
+    while (this.#tellRows(job)) await nextTurn();
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#listener({ kind: 'ended', summary });
@@ -97,25 +109,26 @@ export class Watch {
     });
   }
 
-  /** At the owner rows are told when they count; elsewhere when they are here, which is after they counted. */
-  #tellRows(job: JobStatus): void {
+  /** Tells some rows; whether there are more. At the owner rows are told when they count; elsewhere when they are here,
+   * which is after they counted. */
+  #tellRows(job: JobStatus): boolean {
     const ledger = this.#ports.ledger();
     const runner = this.#ports.runner();
     // Rows of an ended job are read back for its summary, which comes before the end is told.
-    if (ledger === undefined || runner === undefined || !ledger.released.isEmpty) return;
+    if (ledger === undefined || runner === undefined || !ledger.released.isEmpty) return false;
     const counted = job.isActive ? ledger.counted : ledger.present;
-    let fresh = counted.subtract(this.#told);
-    while (!fresh.isEmpty && !this.#isStopped) {
-      const part = firstOf(fresh, ROWS_PER_EVENT);
-      fresh = fresh.subtract(part);
-      for (const [start, end] of part.intervals()) this.#told.add(start, end);
-      const rows = packRows(ledger, part, runner.columns);
-      this.#best = better(runner.rankBy, this.#best, topOf(rows, { top: 1 }, runner)[0]);
-      if (!this.#options.rows) continue;
+    const fresh = counted.subtract(this.#told);
+    if (fresh.isEmpty || this.#isStopped) return false;
+    const part = firstOf(fresh, ROWS_PER_EVENT);
+    for (const [start, end] of part.intervals()) this.#told.add(start, end);
+    const rows = packRows(ledger, part, runner.columns);
+    this.#best = better(runner.rankBy, this.#best, topOf(rows, { top: 1 }, runner)[0]);
+    if (this.#options.rows) {
       const labels =
         this.#options.labels === true ? rows.tasks.map((task) => runner.label(task)) : undefined;
       this.#listener({ kind: 'rows', ...rows, ...(labels === undefined ? {} : { labels }) });
     }
+    return fresh.count > part.count;
   }
 }
 
