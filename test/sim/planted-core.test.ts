@@ -125,6 +125,25 @@ const PLANTED: readonly Planted[] = [
       ),
   },
   {
+    breaks: 'what an older life of a peer says changes custody',
+    kinds: ['noise', 'kill', 'powerLoss'],
+    plant: () =>
+      replace(
+        Beliefs,
+        'heard',
+        (heard) =>
+          function (this: Beliefs, peer, incarnation, nowMs) {
+            heard.call(this, peer, incarnation, nowMs);
+            return true;
+          },
+      ),
+  },
+  {
+    breaks: 'a grant that comes twice is taken twice',
+    kinds: ['noise'],
+    plant: () => replace(Custody, 'accept', () => () => true),
+  },
+  {
     breaks: 'an ending that was missed is told nobody',
     kinds: ['noise'],
     plant: () => replace(Greeting, 'remind', nothing),

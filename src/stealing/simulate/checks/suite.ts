@@ -5,6 +5,7 @@ import type { JobId } from '../../ids.ts';
 import { acknowledgedJobsStay } from './acknowledged.ts';
 import { noAlarm } from './alarms.ts';
 import { custodyIsBounded } from './bounded.ts';
+import { grantsAreTakenOnce } from './conservation.ts';
 import { nobodyIsEverAway, promisedCopiesExist } from './copies.ts';
 import { nothingRunsTwice } from './duplicates.ts';
 import { jobsEnd } from './ends.ts';
@@ -36,6 +37,7 @@ export function suiteFor(
     quietWhenIdle(),
     oldLivesAreFenced(),
     custodyIsBounded(),
+    grantsAreTakenOnce(),
     standInsYield(),
   ];
   if (nothingIsLostOnTheWay(scenario)) checks.push(lifelinesAreArmed());
