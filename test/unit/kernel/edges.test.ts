@@ -29,6 +29,13 @@ describe('slippage', () => {
     expect(backtest(short, SHORT, broker).story).toEqual(['short 1@75 4@125 end']);
   });
 
+  it('is against us on the exit that used up equity forces', () => {
+    const bars = [flat(100, 3), flat(100), flat(200), flat(100), flat(100)];
+    const { story, row } = backtest(bars, { ...SHORT, size: EQUITY }, broker);
+    expect(story).toEqual(['short 1@75 2@250 end']);
+    expect(row['forcedExits']).toBe(1);
+  });
+
   it('is against us on both legs of a reversal', () => {
     const bars = [flat(100, 1), flat(100), flat(100, 3), flat(100), flat(100)];
     const { story } = backtest(bars, { ...LONG, ...SHORT, reverse: true }, broker);
@@ -149,6 +156,34 @@ describe('several stops in one bar', () => {
     expect(backtest([...bars, flat(60)], { ...LONG, ...wide }).story).toEqual([
       'long 1@100 3@100 breakeven',
     ]);
+  });
+});
+
+describe('stops at one price', () => {
+  // The high of 125 brings both to the entry price for the same next bar.
+  const bars: Bar[] = [flat(100, 1), flat(100), [100, 125, 100, 120, 0], [120, 120, 50, 60, 0]];
+
+  it('trailing comes before breakeven where one bar brings both there', () => {
+    const both = { ...LONG, trailingStop: '0.2', breakeven: '0.25' };
+    expect(backtest([...bars, flat(60)], both).story).toEqual(['long 1@100 3@100 trailing']);
+  });
+
+  it('breakeven keeps its name where a later bar brings trailing there', () => {
+    const early: Bar[] = [flat(100, 1), [100, 112.5, 100, 100, 0], [101, 125, 101, 120, 0]];
+    const both = { ...LONG, trailingStop: '0.2', breakeven: '0.125' };
+    const { story } = backtest([...early, [120, 120, 50, 60, 0], flat(60)], both);
+    expect(story).toEqual(['long 1@100 3@100 breakeven']);
+  });
+
+  it('of a short are told apart in the same way', () => {
+    const falling: Bar[] = [flat(100, 3), flat(100), [100, 100, 80, 85, 0], [85, 200, 85, 150, 0]];
+    const both = { ...SHORT, stopLoss: '0.5', trailingStop: '0.25', breakeven: '0.2' };
+    expect(backtest([...falling, flat(150)], both).story).toEqual(['short 1@100 3@100 trailing']);
+    const wide = { ...both, trailingStop: '0.75' };
+    expect(backtest([...falling, flat(150)], wide).story).toEqual(['short 1@100 3@100 breakeven']);
+    const late = { ...wide, breakeven: '0.5' };
+    // The trailing stop follows the low of 80 down to 140, inside the stop at 150.
+    expect(backtest([...falling, flat(150)], late).story).toEqual(['short 1@100 3@140 trailing']);
   });
 });
 

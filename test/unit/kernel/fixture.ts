@@ -1,5 +1,6 @@
 // Small markets and jobs for the kernel's tests. The volume serves as the signal: a rule `volume == 1` makes the
 // bar at which something is decided visible in the table itself.
+import { expect } from 'vitest';
 import { compileBacktest } from '../../../src/kernel/backtest.ts';
 import type { Candles, TaskRunner, Trade } from '../../../src/kernel/job.ts';
 import type {
@@ -81,14 +82,21 @@ export interface Result {
   readonly story: readonly string[];
 }
 
+/** By the reference, and the same by every other engine. */
 export function backtest(
   bars: readonly Bar[],
   strategy: StrategyPart,
   broker: Partial<BrokerSpec> = {},
   dataset: Partial<DatasetSpec> = {},
 ): Result {
-  const runner = compileBacktest(specOf([strategy], broker, dataset), candlesOf(bars));
-  return resultOf(runner, 0);
+  const spec = specOf([strategy], broker, dataset);
+  const candles = candlesOf(bars);
+  const [plain, ...others] = (['reference', 'fast', 'twin'] as const).map((engine) =>
+    resultOf(compileBacktest(spec, candles, { engine }), 0),
+  );
+  // Object.is of every number: the row of each engine, its trades and what they are called.
+  for (const other of others) expect(other).toEqual(plain);
+  return plain as Result;
 }
 
 export function resultOf(runner: TaskRunner, task: number): Result {
