@@ -71,6 +71,11 @@ async function readJobFile(file: string): Promise<string> {
   return (await readBounded(file, JOB_FILE_BYTES_MAX)).toString('utf8');
 }
 
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory, name a file in it',
+};
+
 async function readBounded(file: string, bytesMax: number): Promise<Buffer> {
   try {
     const { size } = await stat(file);
@@ -79,7 +84,7 @@ async function readBounded(file: string, bytesMax: number): Promise<Buffer> {
   } catch (cause) {
     if (cause instanceof MeshError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    const why = WHY[code ?? ''] ?? (cause as Error).message;
     throw new MeshError('BAD_INPUT', `cannot read ${file}: ${why}`, { cause });
   }
 }

@@ -62,7 +62,9 @@ export class CandleRows {
     const timeMs = parseTimeCell(cells.time);
     if (Number.isNaN(timeMs)) {
       const isSlashed = /^\d{1,2}\/\d{1,2}\/\d{4}/.test(cells.time);
-      const more = isSlashed ? ': day or month may come first, write 2024-01-31' : '';
+      const more = isSlashed
+        ? ': day or month may come first, write 2024-01-31'
+        : ': write 2024-01-31 10:05 or epoch seconds';
       return `"${cells.time.slice(0, 40)}" is not a time${more}`;
     }
     const orderFault = this.#orderFault(timeMs);
@@ -76,7 +78,7 @@ export class CandleRows {
     if (!Number.isFinite(open + high + low + close + volume)) {
       for (const name of PRICES) {
         if (Number.isFinite(numberOf(cells[name]))) continue;
-        return `${name} is "${cells[name].slice(0, 40)}", not a number`;
+        return `${name} is "${cells[name].slice(0, 40)}", not a number${adviceOn(cells[name])}`;
       }
       return 'the numbers are too large';
     }
@@ -175,6 +177,13 @@ export function candleFailure(
   const more = hint === undefined ? {} : { hint };
   const problem = { file, line: 1, col: 1, path: '', message, excerpt, caretLength, ...more };
   return { ok: false, problems: [problem] };
+}
+
+/** What to do about a cell that is no number, where that is plain. */
+function adviceOn(cell: string): string {
+  if (/^-?\d+,\d+$/.test(cell)) return ': write decimals with a point';
+  if (/^(?:null|nan|n\/a|none|-)?$/i.test(cell)) return ': take rows without prices out';
+  return '';
 }
 
 /** Empty cells and words are NaN, which Number('') is not. */

@@ -31,6 +31,7 @@ const NAMES = {
     'opentime',
     'gmt time',
     'utc time',
+    'time (utc)',
     'window start',
     'ts',
     't',
@@ -55,7 +56,12 @@ export function readCsvHeader(line: string): CsvHeader {
     (a, b) => line.split(b).length - line.split(a).length,
   )[0] as string;
   const headings = line.split(delimiter).map((cell) => unquote(cell.trim()));
-  const words = headings.map((heading) => heading.toLowerCase().replaceAll(/[_<>]/g, ' ').trim());
+  const words = headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[_<>*]/g, ' ')
+      .trim(),
+  );
   if (words.length > 1 && words.every((word) => word !== '' && !/[a-z]/.test(word))) {
     const known = HEADERLESS.find((layout) => layout.isLike(headings));
     if (known !== undefined) {
@@ -90,9 +96,7 @@ export function readCsvHeader(line: string): CsvHeader {
   if (missing.length > 0) {
     const seen = headings.slice(0, 20).join(', ').slice(0, 200);
     const message = `no column for ${missing.join(', ')}`;
-    const isVolume = missing.length === 1 && missing[0] === 'volume';
-    const more = isVolume ? '; where none is known, add a column volume of zeros' : '';
-    return { ok: false, message, hint: `there are ${seen}${more}` };
+    return { ok: false, message, hint: `there are ${seen}${adviceFor(missing, words)}` };
   }
   const clock = words[found.time] === 'date' ? words.indexOf('time') : -1;
   const read = new Set([...Object.values(found), clock]);
@@ -138,7 +142,21 @@ const HEADERLESS: readonly {
       /^\d{4}\.\d{2}\.\d{2}$/.test(cells[0] ?? '') &&
       /^\d{2}:\d{2}$/.test(cells[1] ?? ''),
   },
+  {
+    // HistData and NinjaTrader: 20240102 000500.
+    header: 'timestamp,open,high,low,close,volume',
+    isLike: (cells) => cells.length === 6 && /^\d{8} \d{4}(?:\d{2})?$/.test(cells[0] ?? ''),
+  },
 ];
+
+function adviceFor(missing: readonly string[], words: readonly string[]): string {
+  const [only] = missing;
+  if (missing.length > 1) return '';
+  if (only === 'volume') return '; where none is known, add a column volume of zeros';
+  // Whose local time it is would be a guess wherever the cells do not say.
+  const isLocal = only === 'time' && words.includes('local time');
+  return isLocal ? '; local times are ambiguous, export the file again in GMT' : '';
+}
 
 function isEpoch(cell: string | undefined): boolean {
   return cell !== undefined && /^\d{9,19}$/.test(cell);

@@ -11,6 +11,9 @@ const LINE_FEED = 0x0a;
 const SOURCE = /^(?:https?:\/\/|www\.)[^,;\s]*\r?\n/i;
 const SOURCE_CHARS_MAX = 200;
 
+/** Characters of the line of column names: a thousand columns of a wide table are some 20,000. */
+const HEADER_CHARS_MAX = 100_000;
+
 /** The shortest line of a candle: eight digits of a date, five numbers of one, and what parts them. */
 const LINE_BYTES_MIN = 8 + 5 * 2 + 1;
 
@@ -23,6 +26,8 @@ export function parseCandleCsv(file: string, fileBytes: Uint8Array): CandleResul
   const headerEnd = lineEnd(bytes, headerStart);
   const headerLine = withoutReturn(textOf(headerStart, headerEnd));
   if (headerLine.trim() === '') return candleFailure(file, 'the file is empty');
+  const fault = headerFault(file, headerLine);
+  if (fault !== undefined) return fault;
   const header = readCsvHeader(headerLine);
   if (!header.ok) return candleFailure(file, header.message, { ...header, excerpt: headerLine });
   const { columns } = header;
@@ -72,10 +77,25 @@ export function parseCandleCsv(file: string, fileBytes: Uint8Array): CandleResul
   return rows.result(warnings);
 }
 
+/** What is wrong with the first line before anybody looks for column names in it. */
+function headerFault(file: string, line: string): CandleResult | undefined {
+  if (line.includes('\r')) {
+    const hint = `write it anew: tr '\\r' '\\n' < ${file} > candles.csv`;
+    return candleFailure(file, 'the lines end with carriage returns alone', { hint });
+  }
+  if (line.length <= HEADER_CHARS_MAX) return undefined;
+  const message = `the first line has more than ${HEADER_CHARS_MAX} characters`;
+  return candleFailure(file, message, {
+    hint: 'one line for each candle, column names above them',
+  });
+}
+
 function addLine(rows: CandleRows, columns: CsvColumns, line: string): string | undefined {
   const cells = line.split(columns.delimiter);
   if (cells.length !== columns.columnCount) {
-    return `${cells.length} columns where the header has ${columns.columnCount}`;
+    const count = `${cells.length} columns where the header has ${columns.columnCount}`;
+    const isGrouped = /"[^"]*\d,\d{3}/.test(line);
+    return isGrouped ? `${count}: write numbers without commas between thousands` : count;
   }
   const cell = (index: number): string => unquote((cells[index] as string).trim());
   const date = cell(columns.time);

@@ -65,6 +65,9 @@ function valueFinding(issue: Issue, path: Path, value: unknown): Finding {
     return { path, message: 'text as a variable’s value is known but not built yet' };
   }
   if (issue.code === 'invalid_type') {
+    // JSON has no infinity, but 1e999 becomes one.
+    if (value === Infinity || value === -Infinity)
+      return { path, message: 'the number is too large' };
     return { path, message: `expected ${withArticle(issue.expected)}, not ${nameOf(value)}` };
   }
   if (issue.code === 'invalid_value') {
@@ -103,8 +106,15 @@ function formatMessage(key: string, value: unknown): string {
     case 'sha256':
       return 'must be 64 hexadecimal digits in small letters';
     default:
-      return `must be a number or "$name", not ${JSON.stringify(value)}`;
+      return `must be a number or "$name", not ${JSON.stringify(typeof value === 'string' ? shortened(value) : value)}`;
   }
+}
+
+/** Characters of a user's own text that a message repeats. */
+const QUOTED_CHARS_MAX = 60;
+
+function shortened(text: string): string {
+  return text.length > QUOTED_CHARS_MAX ? `${text.slice(0, QUOTED_CHARS_MAX)}…` : text;
 }
 
 /** The alternative that fits best: the one of the value's own kind, of those the one with fewest faults. */
@@ -148,7 +158,7 @@ function unknownKey(path: Path, key: string): Finding {
   return {
     path,
     key,
-    message: `unknown key "${key}"`,
+    message: `unknown key "${shortened(key)}"`,
     hint: near === undefined ? `keys here: ${keys.join(', ')}` : `did you mean "${near}"?`,
   };
 }

@@ -133,5 +133,6 @@ function fileOf(entry: unknown): unknown {
 function readFault(file: string, error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   if (code === 'ENOENT') return `there is no file "${file}"`;
+  if (code === 'EISDIR') return `"${file}" is a directory: name a file of candles in it`;
   return error instanceof Error ? error.message : `cannot read "${file}"`;
 }

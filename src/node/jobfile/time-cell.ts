@@ -6,6 +6,8 @@ const ISO =
 const COMPACT = /^(\d{4})(\d{2})(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2}))?)?$/;
 /** `31.01.2024 10:05:00.000`: with points the day always comes first; with slashes nobody knows. */
 const DAY_FIRST = /^(\d{2})\.(\d{2})\.(\d{4})(.*)$/;
+/** CryptoDataDownload's older hours: `2020-01-01 01-PM`. */
+const HALF_DAY = /^(\d{4}-\d{2}-\d{2}) (0\d|1[0-2])-([AP])M$/;
 const EPOCH = /^\d{9,19}(?:\.\d+)?$/;
 
 /** Epoch milliseconds; NaN when the cell is no time. */
@@ -13,6 +15,13 @@ export function parseTimeCell(cell: string): number {
   const plain = plainMs(cell);
   if (plain !== undefined) return plain;
   if (EPOCH.test(cell)) return epochMs(Number(cell));
+  const half = HALF_DAY.exec(cell);
+  if (half !== null) {
+    const [, day = '', hour, letter] = half;
+    // Twelve comes before one; there is no hour 0.
+    if (hour === '00') return NaN;
+    return parseTimeCell(day) + ((Number(hour) % 12) + (letter === 'P' ? 12 : 0)) * 3_600_000;
+  }
   const parts = ISO.exec(cell.replace(DAY_FIRST, '$3.$2.$1$4')) ?? COMPACT.exec(cell);
   if (parts === null) return NaN;
   const [, year, month, day, hour, minute, second, fraction, zone] = parts;

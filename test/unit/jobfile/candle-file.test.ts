@@ -46,7 +46,7 @@ describe('a JSON list of rows', () => {
       'c.json:2:3 error: high 9 is below low 10',
       'c.json:3:3 error: a row is a list of time, open, high, low, close and volume',
       'c.json:4:2 error: a row is a list of time, open, high, low, close and volume',
-      'c.json:4:5 error: "" is not a time',
+      'c.json:4:5 error: "" is not a time: write 2024-01-31 10:05 or epoch seconds',
     ]);
   });
 

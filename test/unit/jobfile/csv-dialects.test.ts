@@ -198,6 +198,43 @@ const ACCEPTED: readonly (readonly [string, readonly string[], Row, readonly str
     ['2024-01-02T00:05:00.000Z', 11, 13, 10, 12, 110],
     [],
   ],
+  [
+    'CryptoDataDownload of 2020, hours of half a day',
+    [
+      'https://www.CryptoDataDownload.com',
+      'Date,Symbol,Open,High,Low,Close,Volume BTC,Volume USD',
+      '2020-01-01 12-AM,BTCUSD,10,12,9,11,100,1000',
+      '2020-01-01 12-PM,BTCUSD,11,13,10,12,110,1100',
+    ],
+    ['2020-01-01T12:00:00.000Z', 11, 13, 10, 12, 110],
+    ['columns not read: Symbol, Volume USD'],
+  ],
+  [
+    'HistData, no names',
+    ['20240102 000000;10;12;9;11;0', '20240102 000500;11;13;10;12;110'],
+    ['2024-01-02T00:05:00.000Z', 11, 13, 10, 12, 110],
+    ['no column names: read by the order of the columns'],
+  ],
+  [
+    'Dukascopy, the zone in the name',
+    [
+      'Time (UTC),Open,High,Low,Close,Volume',
+      '2024.01.02 00:00:00,10,12,9,11,100',
+      '2024.01.02 00:05:00,11,13,10,12,110',
+    ],
+    ['2024-01-02T00:05:00.000Z', 11, 13, 10, 12, 110],
+    [],
+  ],
+  [
+    'a web table with stars at its names',
+    [
+      'Date,Open,High,Low,Close*,Adj Close**,Volume',
+      '2024-01-02,10,12,9,11,11,100',
+      '2024-01-03,11,13,10,12,12,110',
+    ],
+    ['2024-01-03T00:00:00.000Z', 11, 13, 10, 12, 110],
+    ['columns not read: Adj Close**'],
+  ],
 ];
 
 describe('a file is read as its writer meant it', () => {
@@ -270,6 +307,38 @@ describe('a file is refused with what to do', () => {
       ['1704067200,1,2,1,1,5', '1704070800,1,2,1,1,5'],
       [1, /no column names \(add a line such as timestamp,open,high,low,close,volume\)/],
     ],
+    [
+      'Dukascopy in local time',
+      ['Local time,Open,High,Low,Close,Volume', '02.01.2024 00:00:00.000 GMT+0100,1,2,1,1,5'],
+      [1, /no column for time \(.*; local times are ambiguous, export the file again in GMT\)/],
+    ],
+    [
+      'decimals with a comma',
+      ['date;open;high;low;close;volume', '2024-01-02;1,5;2,5;1,1;1,2;5'],
+      [2, /^open is "1,5", not a number: write decimals with a point$/],
+    ],
+    [
+      'thousands with a comma',
+      ['date,open,high,low,close,volume', '2024-01-02,"1,234.5","1,240","1,230","1,235",5'],
+      [2, /^10 columns where the header has 6: write numbers without commas between thousands$/],
+    ],
+    [
+      'Yahoo’s days without prices',
+      ['Date,Open,High,Low,Close,Adj Close,Volume', '2024-01-02,null,null,null,null,null,null'],
+      [2, /^open is "null", not a number: take rows without prices out$/],
+    ],
+    [
+      'lines of an old Mac',
+      ['date,open,high,low,close,volume\r2024-01-02,1,2,1,1,5\r2024-01-03,1,2,1,1,5\r'],
+      [1, /carriage returns alone \(write it anew: tr '\\r' '\\n' < c\.csv > candles\.csv\)/],
+    ],
+    [
+      'an endless first line',
+      [','.repeat(10 * 2 ** 20)],
+      [1, /^the first line has more than 100000 characters \(one line for each candle/],
+    ],
+    ['nothing', [], [1, /^the file is empty$/]],
+    ['blank lines', ['', '', ''], [1, /^the file is empty$/]],
     [
       'a web page',
       ['<!DOCTYPE html>', '<html>'],

@@ -71,15 +71,21 @@ describe('a candle file', () => {
     ['2024-01-01 00:10:00,1,2,1.2,1.5,10', 'low 1.2 is above open or close'],
     ['2024-01-01 00:10:00,1,2,0,1.5,10', 'price 0 is not above 0'],
     ['2024-01-01 00:10:00,1,2,1,1.5,-1', 'volume -1 is below 0'],
-    ['2024-01-01 00:10:00,1,2,1,,10', 'close is "", not a number'],
-    ['2024-01-01 00:10:00,1,2,1,1.5,n/a', 'volume is "n/a", not a number'],
+    ['2024-01-01 00:10:00,1,2,1,,10', 'close is "", not a number: take rows without prices out'],
+    [
+      '2024-01-01 00:10:00,1,2,1,1.5,n/a',
+      'volume is "n/a", not a number: take rows without prices out',
+    ],
     ['2024-01-01 00:10:00,1,Infinity,1,1.5,1', 'high is "Infinity", not a number'],
     ['2024-01-01 00:05:00,1,2,1,1.5,10', 'the same time as the row before'],
     [
       '2024-01-01 00:01:00,1,2,1,1.5,10',
       'earlier than the row before: sort the file, oldest first',
     ],
-    ['yesterday,1,2,1,1.5,10', '"yesterday" is not a time'],
+    [
+      'yesterday,1,2,1,1.5,10',
+      '"yesterday" is not a time: write 2024-01-31 10:05 or epoch seconds',
+    ],
     ['2024-01-01 00:10:00,1,2,1,1.5', '5 columns where the header has 6'],
   ])('has a row that is no candle: %s', (row, message) => {
     expect(faults(...GOOD, row)).toEqual([`4: ${message}`]);

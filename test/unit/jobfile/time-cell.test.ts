@@ -32,6 +32,9 @@ describe('a time cell', () => {
     '2024-01-31x10:05:00',
     '20240131-- 10:05:00',
     '2024-01-31 10:05:00X',
+    '2024-01-31 00-AM',
+    '2024-01-31 13-PM',
+    '2024-02-30 01-PM',
   ])('%s is none', (cell) => {
     expect(parseTimeCell(cell)).toBe(NaN);
     // Nor after a sound one of the same day.
