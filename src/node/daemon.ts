@@ -367,9 +367,8 @@ function knownRowsOf(daemon: Daemon): KnownRows {
   return new KnownRows({
     self: rooms.face.peer,
     done: () =>
-      daemon.core
-        .status(performance.now())
-        .jobs.filter(({ ending }) => ending?.state === 'done')
+      [...daemon.core.books()]
+        .filter(({ ending }) => ending?.state === 'done')
         .map(({ header }) => header),
     blocks: (header) => rooms.blocksOf(header),
     ledger: (header) => daemon.ledgerOf(header.job),

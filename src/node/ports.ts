@@ -41,6 +41,7 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
     coreStatus: () => daemon.core.status(performance.now()),
     disk: () => disk(daemon, options),
     book: (job) => daemon.core.book(job),
+    books: () => daemon.core.books(),
     contact: (peer) => rooms.contact(peer),
     submit: (request) => submit(daemon, request),
     runner: (book) => daemon.loader.runner(book.header),

@@ -18,6 +18,7 @@ import { Attached } from './jobs/attached.ts';
 import { isSameKernel, kernelIds } from './jobs/kernel-id.ts';
 import type { KnownBlock } from './jobs/known-rows.ts';
 import { LastSpec } from './jobs/last-spec.ts';
+import { SharedBlobs } from './jobs/shared-blobs.ts';
 import { JobLoader } from './jobs/loader.ts';
 import type { Keep } from './jobs/retention.ts';
 import { LogFile } from './logs/log-file.ts';
@@ -269,13 +270,14 @@ interface LoaderRooms {
 
 function openLoader(rooms: LoaderRooms, events: RoomEvents): JobLoader {
   const { options, kernels, host, blobs, pool, attached, specs } = rooms;
+  const shared = new SharedBlobs(blobs);
   return new JobLoader({
     kernels,
     memoryBytes: memoryBytesOf(options),
     blobs: {
       has: (sha256) => attached.has(sha256),
       read: (sha256) => blobs.read(sha256),
-      readShared: (sha256) => blobs.readShared(sha256),
+      readShared: (sha256) => shared.readShared(sha256),
     },
     holders: (header) => events.holders(header),
     fetchBlob: async (blob, from, signal) => {

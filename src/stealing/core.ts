@@ -144,6 +144,11 @@ export class StealingCore {
     return this.#state.jobs.get(job);
   }
 
+  /** Of all jobs that this peer remembers. */
+  books(): Iterable<JobBook> {
+    return this.#state.jobs.values();
+  }
+
   /** Where a task of a job is, and why; undefined when there is no such task. */
   explain(job: JobId, task: number, nowMs: number): TaskExplained | undefined {
     const state = this.#state;

@@ -47,15 +47,26 @@ export interface CoreStatus {
   readonly self: PeerId;
   readonly isDraining: boolean;
   readonly peers: readonly PeerStatus[];
+  /** Drawn when it is first read: a peer remembers thousands of jobs, and most questions are about one or none. */
   readonly jobs: readonly JobStatus[];
+  job(id: JobId): JobStatus | undefined;
 }
 
+/** To be read before the next fact. */
 export function statusOf(state: CoreState): CoreStatus {
+  let jobs: readonly JobStatus[] | undefined;
   return {
     self: state.self,
     isDraining: state.isDraining,
     peers: [ownStatus(state), ...state.beliefs.all().map((belief) => peerStatus(belief))],
-    jobs: [...state.jobs.keys()].map((job) => jobStatus(state, job)).filter((j) => j !== undefined),
+    get jobs() {
+      jobs ??= [...state.jobs.values()].map((book) => jobStatus(state, book));
+      return jobs;
+    },
+    job(id) {
+      const book = state.jobs.get(id);
+      return book === undefined ? undefined : jobStatus(state, book);
+    },
   };
 }
 
@@ -100,9 +111,7 @@ function peerStatus(belief: ReturnType<CoreState['beliefs']['all']>[number]): Pe
   };
 }
 
-function jobStatus(state: CoreState, id: JobId): JobStatus | undefined {
-  const job = state.jobs.get(id);
-  if (job === undefined) return undefined;
+function jobStatus(state: CoreState, job: JobBook): JobStatus {
   const owner = state.ownerOf(job);
   const live = state.beliefs.live().filter(({ face }) => job.storedBy.has(face.peer));
   const isKeptHere = job.storedBy.has(state.self);

@@ -35,7 +35,7 @@ import type {
   SummaryQuery,
   WatchOptions,
 } from '../control/handlers.ts';
-import { resolveJob, resolveJobs, shownJobId } from '../control/selector.ts';
+import { resolveJob, resolveJobs, type SelectableJob, shownJobId } from '../control/selector.ts';
 import { MeshError } from '../errors.ts';
 import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import { Copies } from './copies.ts';
@@ -160,6 +160,7 @@ export class PeerHandlers implements ControlHandlers {
     const job = this.#resolve(selector);
     const ports = {
       status: () => this.#ports.coreStatus(),
+      shown: () => this.#shown(job),
       ledger: () => this.#ports.book(job)?.ledger,
       runner: () => this.#ports.knownRunner(job),
       copies: (refs: readonly BlobRef[]) => this.#copies.underWay(refs, Date.now()),
@@ -263,7 +264,7 @@ export class PeerHandlers implements ControlHandlers {
   }
 
   cancel(selector: string): Promise<CancelView> {
-    const jobs = resolveJobs(selector, this.jobs().jobs) as JobId[];
+    const jobs = resolveJobs(selector, this.#selectable()) as JobId[];
     for (const job of jobs) this.#ports.cancel(job);
     return Promise.resolve({ v: 1, jobs: jobs.map((job) => this.#shown(job)) });
   }
@@ -334,16 +335,27 @@ export class PeerHandlers implements ControlHandlers {
   }
 
   #resolve(selector: string): JobId {
-    return resolveJob(selector, this.jobs().jobs) as JobId;
+    return resolveJob(selector, this.#selectable()) as JobId;
   }
 
   #shown(job: JobId): string {
-    const jobs = this.#ports.coreStatus().jobs.map(({ header }) => ({ jobId: header.job }));
-    return shownJobId(job, jobs);
+    return shownJobId(
+      job,
+      this.#selectable().map(({ jobId }) => jobId),
+    );
+  }
+
+  #selectable(): SelectableJob[] {
+    return Array.from(this.#ports.books(), ({ header, ending }) => ({
+      jobId: header.job,
+      name: header.name,
+      state: ending?.state ?? 'running',
+      submittedAt: header.submittedAt,
+    }));
   }
 
   #job(id: JobId): JobStatus {
-    const job = this.#ports.coreStatus().jobs.find(({ header }) => header.job === id);
+    const job = this.#ports.coreStatus().job(id);
     if (job === undefined) throw new MeshError('NOT_FOUND', `no job ${id}`);
     return job;
   }

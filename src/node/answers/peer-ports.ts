@@ -23,6 +23,7 @@ export interface PeerPorts {
   coreStatus(): CoreStatus;
   disk(): Promise<DiskView>;
   book(job: JobId): JobBook | undefined;
+  books(): Iterable<JobBook>;
   contact(peer: string): Contact | undefined;
   /** Resolves when job and data are on enough disks. */
   submit(request: SubmitRequest): Promise<{ job: JobId; copies: number }>;

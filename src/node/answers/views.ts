@@ -8,7 +8,7 @@ import type {
   PeerView,
   ProgressPeer,
 } from '../control/api.ts';
-import { shownJobId } from '../control/selector.ts';
+import { shownJobIds } from '../control/selector.ts';
 
 /** Two machines that both call themselves `vm` are told apart by the end of their ids, on every peer alike. */
 export function displayName(status: CoreStatus, peer: string, name: string): string {
@@ -127,20 +127,19 @@ export function pace(job: JobStatus): { donePerSec: number; etaMs: number | null
 }
 
 export function jobsView(status: CoreStatus): JobsView {
-  const ids = status.jobs.map((job) => ({ jobId: job.header.job }));
-  return { v: 1, jobs: status.jobs.map((job) => jobView(status, job, ids)) };
+  const shown = shownJobIds(status.jobs.map(({ header }) => header.job));
+  return {
+    v: 1,
+    jobs: status.jobs.map((job) => jobView(status, job, shown.get(job.header.job) ?? '')),
+  };
 }
 
-function jobView(
-  status: CoreStatus,
-  job: JobStatus,
-  ids: readonly { readonly jobId: string }[],
-): JobView {
+function jobView(status: CoreStatus, job: JobStatus, id: string): JobView {
   const { header, ending } = job;
   const owner = status.peers.find((peer) => peer.face.peer === job.owner);
   const failed = ending?.failed ?? job.failed;
   return {
-    id: shownJobId(header.job, ids),
+    id,
     jobId: header.job,
     name: header.name,
     state: ending?.state ?? 'running',

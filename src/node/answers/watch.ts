@@ -4,12 +4,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { countTasks, IntervalSet } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { Ledger } from '../../stealing/ledger.ts';
+import type { JobId } from '../../stealing/ids.ts';
 import type { BlobRef } from '../../stealing/job.ts';
 import type { CoreStatus, JobStatus } from '../../stealing/status.ts';
 import type { CopyView, JobEvent, JobSummary, RankedTask } from '../control/api.ts';
 import type { WatchOptions } from '../control/handlers.ts';
 import { compareRows, parseSort } from '../control/row-query.ts';
-import { shownJobId } from '../control/selector.ts';
 import type { Copy } from './copies.ts';
 import { packRows } from './rows.ts';
 import { topOf } from './summary.ts';
@@ -20,6 +20,8 @@ const ROWS_PER_EVENT = 1_000;
 
 export interface WatchPorts {
   status(): CoreStatus;
+  /** The job's id as people see it. */
+  shown(): string;
   ledger(): Ledger | undefined;
   /** undefined until the job is compiled here. */
   runner(): TaskRunner | undefined;
@@ -30,7 +32,7 @@ export interface WatchPorts {
 }
 
 export class Watch {
-  readonly #job: string;
+  readonly #job: JobId;
   readonly #ports: WatchPorts;
   readonly #options: WatchOptions;
   readonly #listener: (event: JobEvent) => void;
@@ -41,7 +43,7 @@ export class Watch {
   #isTelling = false;
 
   constructor(
-    job: string,
+    job: JobId,
     ports: WatchPorts,
     options: WatchOptions,
     listener: (event: JobEvent) => void,
@@ -64,7 +66,7 @@ export class Watch {
   look(): void {
     if (this.#isStopped || this.#isEnding) return;
     const status = this.#ports.status();
-    const job = status.jobs.find((candidate) => candidate.header.job === this.#job);
+    const job = status.job(this.#job);
     if (job === undefined) return;
     const isMore = this.#tellRows(job);
     this.#tellProgress(status, job);
@@ -92,10 +94,9 @@ export class Watch {
   #tellProgress(status: CoreStatus, job: JobStatus): void {
     const { header } = job;
     const copies = this.#ports.copies(header.datasets);
-    const ids = status.jobs.map((known) => ({ jobId: known.header.job }));
     this.#listener({
       kind: 'progress',
-      job: shownJobId(header.job, ids),
+      job: this.#ports.shown(),
       name: header.name,
       tasks: header.taskCount,
       done: Math.max(0, job.counted - job.failed),

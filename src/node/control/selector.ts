@@ -25,7 +25,8 @@ export function resolveJob(selector: string, jobs: readonly SelectableJob[]): st
   const newest = matches.at(-1);
   if (newest === undefined) throw notFound(selector, jobs);
   if (matches.length === 1 || isName(selector, matches)) return newest.jobId;
-  const shown = matches.map((job) => shownJobId(job.jobId, jobs)).slice(0, 5);
+  const jobIds = jobs.map(({ jobId }) => jobId);
+  const shown = matches.slice(0, 5).map(({ jobId }) => shownJobId(jobId, jobIds));
   throw new MeshError('USAGE', `"${selector}" fits ${matches.length} jobs: ${shown.join(', ')}`, {
     hint: 'one more character of the id',
   });
@@ -37,15 +38,32 @@ export function resolveJobs(selector: string, jobs: readonly SelectableJob[]): r
   return jobs.filter((job) => job.state === 'running').map((job) => job.jobId);
 }
 
-/** `j-` and the shortest prefix (of at least 4 characters) that no other job of `jobs` has. */
-export function shownJobId(jobId: string, jobs: readonly { readonly jobId: string }[]): string {
+/** `j-` and the shortest prefix (of at least 4 characters) that no other of `jobIds` has. */
+export function shownJobId(jobId: string, jobIds: Iterable<string>): string {
   const bare = bareId(jobId);
-  const others = jobs.map((job) => bareId(job.jobId)).filter((other) => other !== bare);
-  let chars = Math.min(SHOWN_CHARS_MIN, bare.length);
-  while (chars < bare.length && others.some((other) => other.startsWith(bare.slice(0, chars)))) {
-    chars++;
+  let chars = SHOWN_CHARS_MIN;
+  for (const other of jobIds) {
+    const same = commonChars(bare, bareId(other));
+    if (same < bare.length) chars = Math.max(chars, same + 1);
   }
   return ID_PREFIX + bare.slice(0, chars);
+}
+
+/** The same for all of them at once. Sorted, every id has the one that is most like it beside it. */
+export function shownJobIds(jobIds: readonly string[]): Map<string, string> {
+  const sorted = jobIds.toSorted(compareText);
+  return new Map(
+    sorted.map((jobId, at) => [
+      jobId,
+      shownJobId(jobId, sorted.slice(Math.max(0, at - 1), at + 2)),
+    ]),
+  );
+}
+
+function commonChars(a: string, b: string): number {
+  let chars = 0;
+  while (chars < a.length && a[chars] === b[chars]) chars++;
+  return chars;
 }
 
 /** The one peer that `selector` names: by name, by address, or by four or more characters of its id, from the front
@@ -80,18 +98,21 @@ function matchingPeers<T extends Pick<PeerView, 'id' | 'name' | 'addr' | 'port'>
 
 /** Oldest first. An id beats a name: an id is always there to fall back on, and a name is chosen freely. */
 function matchingJobs(selector: string, jobs: readonly SelectableJob[]): readonly SelectableJob[] {
-  const byAge = jobs.toSorted(
-    (a, b) => compareText(a.submittedAt, b.submittedAt) || compareText(a.jobId, b.jobId),
-  );
-  if (selector === 'last') return byAge.slice(-1);
+  if (selector === 'last') return byAge(jobs).slice(-1);
   const bare = bareId(selector.toLowerCase());
   if (bare.length >= SELECTOR_CHARS_MIN) {
-    const exact = byAge.filter((job) => bareId(job.jobId) === bare);
+    const exact = jobs.filter((job) => bareId(job.jobId) === bare);
     if (exact.length > 0) return exact;
-    const byId = byAge.filter((job) => bareId(job.jobId).startsWith(bare));
-    if (byId.length > 0) return byId;
+    const byId = jobs.filter((job) => bareId(job.jobId).startsWith(bare));
+    if (byId.length > 0) return byAge(byId);
   }
-  return byAge.filter((job) => job.name === selector);
+  return byAge(jobs.filter((job) => job.name === selector));
+}
+
+function byAge(jobs: readonly SelectableJob[]): readonly SelectableJob[] {
+  return jobs.toSorted(
+    (a, b) => compareText(a.submittedAt, b.submittedAt) || compareText(a.jobId, b.jobId),
+  );
 }
 
 /** A file submitted twice gives two jobs of one name; the name means the newer one. */

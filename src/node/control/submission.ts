@@ -30,7 +30,7 @@ const JOB_NAME_CHARS_MAX = 200;
 export async function submitPrepared(peer: Receiver, job: Submission): Promise<SubmitView> {
   // Side by side: each is a question and often nothing more, and a loop over generations waits for all of them.
   const [spec, datasets] = await Promise.all([
-    upload(peer, sha256Of(job.specBytes), job.specBytes),
+    uploadSpec(peer, job.specBytes),
     Promise.all(job.datasets.map(({ sha256, bytes }) => upload(peer, sha256, bytes))),
   ]);
   const { kernel, taskCount, priority, weight, audit, onlyPeers, notPeers, memoryBytes } = job;
@@ -47,6 +47,14 @@ export async function submitPrepared(peer: Receiver, job: Submission): Promise<S
   };
   const name = job.name.slice(0, JOB_NAME_CHARS_MAX);
   return peer.submit({ name, kernel, spec, datasets, taskCount, ...standing });
+}
+
+/** Unasked while it is small: hardly a job comes twice, and so few bytes go as fast as a question. */
+async function uploadSpec(peer: Receiver, bytes: Uint8Array): Promise<BlobName> {
+  const sha256 = sha256Of(bytes);
+  if (bytes.byteLength > CHUNK_BYTES) return upload(peer, sha256, bytes);
+  await peer.putBlob(sha256, chunksOf(bytes));
+  return { sha256, bytes: bytes.byteLength };
 }
 
 async function upload(peer: Receiver, sha256: string, bytes: Uint8Array): Promise<BlobName> {

@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../kernel/spec.ts';
 import { parseStrategies } from '../../kernel/strategy.ts';
-import { canonicalJson } from './canonical-json.ts';
 
 export interface Block {
   /** SHA-256 in hex. */
@@ -16,27 +15,27 @@ export interface Block {
   readonly tasks: number;
 }
 
-/** `kernel`: id with version. Empty for a kernel whose rows are never reused. */
+/** `spec`: as it is read from its blob, whose reader gives every strategy's fields in one order. `kernel`: id with
+ * version. Empty for a kernel whose rows are never reused. */
 export function blocksOf(spec: JobSpec, kernel: string, taskCount: number): Block[] {
   if (spec.kernel !== 'backtest') return [];
   // The order in which results are shown changes no row; nor do names.
   const { rank: _, strategies, datasets, ...shared } = spec;
   const counts = parseStrategies(strategies).map(({ grid }) => grid.count);
+  const texts = strategies.map((strategy) => JSON.stringify({ ...strategy, name: undefined }));
   const blocks: Block[] = [];
   let start = 0;
   for (const { symbol: _, ...dataset } of datasets) {
-    for (const [index, { name: _, ...strategy }] of strategies.entries()) {
+    const common = createHash('sha256').update(`${JSON.stringify({ kernel, shared, dataset })}\n`);
+    for (const [index, text] of texts.entries()) {
       const tasks = counts[index] ?? 0;
-      blocks.push({ key: keyOf({ kernel, shared, dataset, strategy }), start, tasks });
+      blocks.push({ key: common.copy().update(text).digest('hex'), start, tasks });
       start += tasks;
     }
   }
   const isPlain = spec.sample === null && start === taskCount;
   if (isPlain) return blocks;
-  const keys = blocks.map(({ key }) => key);
-  return [{ key: keyOf({ kernel, keys, taskCount }), start: 0, tasks: taskCount }];
-}
-
-function keyOf(content: object): string {
-  return createHash('sha256').update(canonicalJson(content)).digest('hex');
+  const hash = createHash('sha256').update(JSON.stringify({ kernel, taskCount }));
+  for (const { key } of blocks) hash.update(key);
+  return [{ key: hash.digest('hex'), start: 0, tasks: taskCount }];
 }

@@ -16,7 +16,7 @@ export class LastSpec {
 
   /** Throws an Error with a sentence when the bytes are not a job that this version can run. */
   async read(sha256: string, bytes: Uint8Array): Promise<JobSpec> {
-    const last = sha256 === this.#sha256 ? this.#spec?.deref() : undefined;
+    const last = this.#lastOf(sha256);
     if (last !== undefined) return last;
     // Loaded with the first job: a peer that only waits needs no schema.
     const { readSpec } = await import('../jobfile/spec-blob.ts');
@@ -27,9 +27,13 @@ export class LastSpec {
   }
 
   /** The hashes of the job's parts, from the blob on this disk. */
-  async blocks({ spec, kernel, taskCount }: JobHeader): Promise<readonly KnownBlock[]> {
+  async blocks({ spec: { sha256 }, kernel, taskCount }: JobHeader): Promise<readonly KnownBlock[]> {
     const { blocksOf } = await import('../jobfile/blocks.ts');
-    const { sha256 } = spec;
-    return blocksOf(await this.read(sha256, await this.#blobs.read(sha256)), kernel, taskCount);
+    const spec = this.#lastOf(sha256) ?? (await this.read(sha256, await this.#blobs.read(sha256)));
+    return blocksOf(spec, kernel, taskCount);
+  }
+
+  #lastOf(sha256: string): JobSpec | undefined {
+    return sha256 === this.#sha256 ? this.#spec?.deref() : undefined;
   }
 }

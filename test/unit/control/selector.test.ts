@@ -6,6 +6,7 @@ import {
   resolvePeerView,
   type SelectableJob,
   shownJobId,
+  shownJobIds,
 } from '../../../src/node/control/selector.ts';
 
 const older = job('j-7f3aq0', 'grid.json', 'done', '2026-01-05T10:00:00.000Z');
@@ -55,9 +56,18 @@ describe('a selector', () => {
 });
 
 test('a shown id has four characters, more when another job begins alike', () => {
-  expect(shownJobId('7f3aq0', jobs)).toBe('j-7f3a');
-  expect(shownJobId('7f3aq0', [...jobs, { jobId: '7f3aqz' }])).toBe('j-7f3aq0');
+  const jobIds = jobs.map(({ jobId }) => jobId);
+  expect(shownJobId('7f3aq0', jobIds)).toBe('j-7f3a');
+  expect(shownJobId('7f3aq0', [...jobIds, '7f3aqz'])).toBe('j-7f3aq0');
   expect(shownJobId('j-e9d1aa', [])).toBe('j-e9d1');
+  for (const jobId of jobIds)
+    expect(shownJobIds(jobIds).get(jobId)).toBe(shownJobId(jobId, jobIds));
+  expect([...shownJobIds(['7f3aq0', '7f3aqz', '7f3b', 'aaaa']).values()]).toEqual([
+    'j-7f3aq0',
+    'j-7f3aqz',
+    'j-7f3b',
+    'j-aaaa',
+  ]);
 });
 
 describe('a peer', () => {

@@ -129,3 +129,34 @@ test('rows are found by block, newest job first, under their new numbers; what u
   expect(asked).toEqual(['newer', 'old']);
   expect(await known.find({ ...fresh!, kernel: 'other' })).toEqual([]);
 });
+
+test('a submit reads each older job once, so many at most, and forgets those that went', async () => {
+  const data = [{ sha256: 'd', bytes: 1 }];
+  const all = Array.from({ length: 5 }, (_, at) => ({ ...header(`job-${at}`, 2), datasets: data }));
+  let done = all;
+  const read: string[] = [];
+  const known = new KnownRows({
+    self: peerId('me'),
+    done: () => done,
+    blocks: ({ job }) => {
+      read.push(job);
+      // Two of them fill what one submit may learn.
+      const blocks = Array.from({ length: 10_000 }, (_, at) => `${job}-${at}`);
+      return Promise.resolve(blocks.map((key) => ({ key, start: 0, tasks: 0 })));
+    },
+    ledger: () => Promise.reject(new Error('nothing is shared')),
+  });
+  const fresh = { ...header('fresh', 2), datasets: data };
+  const reads = async (): Promise<string[]> => {
+    await known.find(fresh);
+    return read.splice(0).filter((job) => job !== 'fresh');
+  };
+  expect(await reads()).toEqual(['job-4', 'job-3']);
+  expect(await reads()).toEqual(['job-2', 'job-1']);
+  expect(await reads()).toEqual(['job-0']);
+  expect(await reads()).toEqual([]);
+  done = all.filter(({ job }) => job !== 'job-2');
+  expect(await reads()).toEqual([]);
+  done = all;
+  expect(await reads()).toEqual(['job-2']);
+});
