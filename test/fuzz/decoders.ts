@@ -5,7 +5,8 @@ import { decode, encode } from 'cborg';
 import { decodeCandles, encodeCandles } from '../../src/kernel/candles.ts';
 import type { JobSpec } from '../../src/kernel/spec.ts';
 import { RuleError } from '../../src/kernel/language/token.ts';
-import { readSpec, writeSpec } from '../../src/node/jobfile/spec-blob.ts';
+import { readSpec } from '../../src/node/jobfile/read-spec.ts';
+import { writeSpec } from '../../src/node/jobfile/spec-blob.ts';
 import { MeshError } from '../../src/node/errors.ts';
 import { Recovery, recordOf } from '../../src/node/jobs/ledger-record.ts';
 import {

@@ -1,6 +1,6 @@
 // JSON Schemas of what commands print, for whoever reads it: `mesh peers --json`, and the lines of `mesh submit` on a
 // pipe. The compiler holds them against the views, a test against real output. Unknown keys are allowed: fields are added.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobSummary, PeersView } from './api.ts';
 
 const count = z.int().min(0);

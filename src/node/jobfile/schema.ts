@@ -2,7 +2,7 @@
 // editors use. It describes what this version computes; keys that belong to the format and are not built yet
 // are named in unbuilt.ts, so that they are refused by name.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   MAX_COST_LIST,
   MAX_COST_MS,

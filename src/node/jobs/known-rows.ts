@@ -13,6 +13,8 @@ const BLOCKS_MAX = 100_000;
 /** Blocks of older jobs that one submit learns, some 50 us each: after a start nothing is known yet, and a submit must not
  * wait until a long life has been read. The next one goes on. */
 const LEARNED_MAX = 20_000;
+/** Jobs that were submitted here and may still run: their blocks are known without reading the file again. */
+const SUBMITTED_MAX = 100;
 
 export interface KnownBlock {
   readonly key: string;
@@ -35,6 +37,7 @@ export class KnownRows {
   readonly #learned = new Map<JobId, ReadonlyMap<string, number>>();
   /** Which of them have a block, by key; few have one in common. */
   readonly #jobsWith = new Map<string, Set<JobId>>();
+  readonly #submitted = new Map<JobId, readonly KnownBlock[]>();
 
   constructor(ports: KnownRowsPorts) {
     this.#ports = ports;
@@ -44,6 +47,11 @@ export class KnownRows {
     const done = this.#ports.done();
     await this.#learn(done, header);
     let wanted = await this.#ports.blocks(header);
+    this.#submitted.set(header.job, wanted);
+    for (const job of this.#submitted.keys()) {
+      if (this.#submitted.size <= SUBMITTED_MAX) break;
+      this.#submitted.delete(job);
+    }
     const found: RowBatch[] = [];
     for (const old of this.#sharing(wanted, done)) {
       if (wanted.length === 0) break;
@@ -79,7 +87,8 @@ export class KnownRows {
   /** Resolves with the number of its blocks. */
   async #read(old: JobHeader): Promise<number> {
     // A job whose file has gone shares nothing.
-    const blocks = await this.#ports.blocks(old).catch(() => []);
+    const blocks = this.#submitted.get(old.job) ?? (await this.#ports.blocks(old).catch(() => []));
+    this.#submitted.delete(old.job);
     const remembered = blocks.slice(0, LEARNED_MAX);
     this.#learned.set(old.job, new Map(remembered.map(({ key, start }) => [key, start])));
     for (const { key } of remembered) {

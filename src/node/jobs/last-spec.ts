@@ -19,7 +19,7 @@ export class LastSpec {
     const last = this.#lastOf(sha256);
     if (last !== undefined) return last;
     // Loaded with the first job: a peer that only waits needs no schema.
-    const { readSpec } = await import('../jobfile/spec-blob.ts');
+    const { readSpec } = await import('../jobfile/read-spec.ts');
     const spec = readSpec(bytes);
     this.#sha256 = sha256;
     this.#spec = new WeakRef(spec);

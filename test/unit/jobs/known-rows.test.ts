@@ -160,3 +160,25 @@ test('a submit reads each older job once, so many at most, and forgets those tha
   done = all;
   expect(await reads()).toEqual(['job-2']);
 });
+
+test('the file of a job that was submitted here is not read again when it has ended', async () => {
+  const data = [{ sha256: 'd', bytes: 1 }];
+  const [first, second] = ['first', 'second'].map((job) => ({ ...header(job, 2), datasets: data }));
+  const read: string[] = [];
+  let done: NonNullable<typeof first>[] = [];
+  const ledger = new Ledger(2, 2);
+  ledger.add(batchOf('a', [0, 2]));
+  const known = new KnownRows({
+    self: peerId('me'),
+    done: () => done,
+    blocks: ({ job }) => {
+      read.push(job);
+      return Promise.resolve([{ key: 'x', start: 0, tasks: 2 }]);
+    },
+    ledger: () => Promise.resolve(ledger),
+  });
+  expect(await known.find(first!)).toEqual([]);
+  done = [first!];
+  expect(await known.find(second!)).toHaveLength(1);
+  expect(read).toEqual(['first', 'second']);
+});
