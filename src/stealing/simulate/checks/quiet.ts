@@ -5,15 +5,16 @@ import type { Scenario } from '../scenario.ts';
 import type { Check, Sending, Step, WorldView } from '../watch.ts';
 
 /** What is under way when the last peer learns of the end may still arrive, a dead peer is found out after 10 s,
- * and the copies that it had are made anew. */
+ * the copies that it had are made anew, and rows that went with it are asked for six times, a second apart. */
 const SETTLE_MS = 20_000;
 /** How long the world is watched after that. */
 const WATCH_MS = 3_000;
 
 /** Both shrink with the time-outs of the cores. */
 export function settleMs({ limits }: Scenario): number {
-  const { lostMs } = DEFAULT_LIMITS;
-  return SETTLE_MS * ((limits?.lostMs ?? lostMs) / lostMs);
+  if (limits === undefined) return SETTLE_MS;
+  const { lostMs, censusPauseMs } = DEFAULT_LIMITS;
+  return SETTLE_MS * Math.max(limits.lostMs / lostMs, limits.censusPauseMs / censusPauseMs);
 }
 
 export function watchMs({ limits }: Scenario): number {
