@@ -63,6 +63,8 @@ export function compileBacktest(
     taskCount: tasks.count,
     columns: BACKTEST_COLUMNS,
     rankBy: spec.rank,
+    filter: spec.filter,
+    keep: spec.keep,
     workRuns: mergeRuns(
       tasks.tasksPerBlock().map((count, block) => ({
         tasks: count,

@@ -49,6 +49,10 @@ export interface TaskRunner {
   readonly columns: readonly string[];
   /** The column that puts the best task first; undefined for kernels whose tasks nobody ranks. */
   readonly rankBy: string | undefined;
+  /** Conditions on columns that a task must fulfil to be among the best, as the job file writes them. */
+  readonly filter?: readonly string[] | undefined;
+  /** How many of the best the job calls winners. */
+  readonly keep?: number | undefined;
   /** Costs of all tasks in order, run-length encoded; the runs' `tasks` add up to `taskCount`. */
   readonly workRuns: readonly WorkRun[];
   /** Writes the row of `task` to `rows[offset .. offset + columns.length)`. Depends on the job and the task

@@ -52,3 +52,10 @@ export const MAX_PERIOD = 100_000;
  * share: what the reference engine needs, and what finds no room there. More keeps those strategies warm; less leaves
  * memory to the user's other programs. 128 MiB holds 160 series of 100,000 bars; a guess. */
 export const SERIES_CACHE_BYTES = 134_217_728;
+
+/** Conditions on columns in a job file, and characters of one. */
+export const MAX_FILTERS = 32;
+export const MAX_FILTER_LENGTH = 1000;
+
+/** Winners of a job: what people look at, and what is run again to judge overfitting. */
+export const MAX_KEEP = 10_000;

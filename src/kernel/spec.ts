@@ -16,6 +16,10 @@ export interface BacktestSpec {
   readonly sample: SampleSpec | null;
   /** Column that puts the best task first; for people, it changes no row. */
   readonly rank: string;
+  /** Conditions on columns that the best tasks fulfil, such as `trades >= 30`; they change no row either. */
+  readonly filter?: readonly string[] | undefined;
+  /** How many of the best are the winners. */
+  readonly keep?: number | undefined;
 }
 
 /** So many of all tasks, drawn with a seed. */

@@ -41,6 +41,8 @@ export function joinSymbols(parts: readonly SymbolPart[], sample: SampleSpec | n
     taskCount: tasks.count,
     columns: first.columns,
     rankBy: first.rankBy,
+    filter: first.filter,
+    keep: first.keep,
     workRuns: workRunsOf(runsOf.flat(), sample),
     run(task, rows, offset) {
       const { block, index } = tasks.locate(task);

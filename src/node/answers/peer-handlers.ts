@@ -43,7 +43,7 @@ import { gatherRows } from './gather-rows.ts';
 import { failuresView } from './failures.ts';
 import { Observer } from './observer.ts';
 import { bestRows, packRows, resultsSha256 } from './rows.ts';
-import { type FinishedRows, resultsView, summaryOf } from './summary.ts';
+import { amongTheBest, type FinishedRows, resultsView, summaryOf } from './summary.ts';
 import { explainView, stealLogView } from './explain-view.ts';
 import { type Contact, jobsView, peersView, shareViews } from './views.ts';
 import { Watch } from './watch.ts';
@@ -203,7 +203,7 @@ export class PeerHandlers implements ControlHandlers {
     const runner = await this.#ports.runner(book).catch(() => undefined);
     const columns = runner?.columns ?? [];
     const counted = columns.length > 0 ? this.#counted(book) : new IntervalSet();
-    const ranked = { ...query, rankBy: runner?.rankBy };
+    const ranked = { ...amongTheBest(query, runner), rankBy: runner?.rankBy };
     const rows: FinishedRows = {
       ...(await bestRows(book.ledger, counted, columns, ranked)),
       resultsSha256: book.isActive ? null : await this.#hash(book),

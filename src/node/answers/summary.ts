@@ -5,7 +5,7 @@ import type { JobEnding } from '../../stealing/job.ts';
 import type { JobStatus } from '../../stealing/status.ts';
 import type { JobSummary, PeerShareView, RankedTask, ResultsView } from '../control/api.ts';
 import type { SummaryQuery, ResultsQuery } from '../control/handlers.ts';
-import { type PackedRows, selectRows } from '../control/row-query.ts';
+import { type PackedRows, parseWhere, type RowQuery, selectRows } from '../control/row-query.ts';
 
 export interface FinishedRows extends PackedRows {
   readonly resultsSha256: string | null;
@@ -54,8 +54,29 @@ function efficiencyView(ending: JobEnding | undefined): JobSummary['efficiency']
 /** A kernel without the column that ranks backtests ranks nothing. */
 export function topOf(rows: PackedRows, query: SummaryQuery, runner: TaskRunner): RankedTask[] {
   if (query.sort === undefined && runner.rankBy === undefined) return [];
-  const places = selectRows(rows, { ...query }, runner.rankBy);
+  const places = selectRows(rows, amongTheBest(query, runner), runner.rankBy);
   return places.map((place) => rankedTask(rows, place, runner));
+}
+
+/** A list of the best is made of the rows that pass the job's own filter; a list of all rows is a list of all. */
+export function amongTheBest<T extends RowQuery>(
+  query: T,
+  runner: Pick<TaskRunner, 'filter'> | undefined,
+): T {
+  const own = runner?.filter?.flatMap(parseWhere) ?? [];
+  if (query.top === undefined || own.length === 0) return query;
+  return { ...query, where: [...(query.where ?? []), ...own] };
+}
+
+/** Winners of a job that does not say how many it keeps. */
+const KEEP_DEFAULT = 100;
+
+/** The best that pass the filter, as many as the job keeps. */
+export function winnersQuery(
+  query: RowQuery,
+  { keep = KEEP_DEFAULT }: Pick<TaskRunner, 'keep'>,
+): RowQuery & { readonly top: number } {
+  return { ...query, top: Math.min(query.top ?? keep, keep) };
 }
 
 function rankedTask(rows: PackedRows, place: number, runner: TaskRunner): RankedTask {
@@ -75,7 +96,8 @@ export function resultsView(
   runner: TaskRunner,
 ): ResultsView {
   const width = rows.columns.length;
-  const places = selectRows(rows, query, runner.rankBy);
+  const wanted = query.winners === true ? winnersQuery(query, runner) : query;
+  const places = selectRows(rows, amongTheBest(wanted, runner), runner.rankBy);
   const table = places.map((place) => {
     const values = rows.values.subarray(place * width, (place + 1) * width);
     return [rows.tasks[place] ?? 0, ...Array.from(values, orNull)];

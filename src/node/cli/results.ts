@@ -19,6 +19,7 @@ export interface ResultsFlags {
   readonly by?: string;
   readonly heatmap?: string;
   readonly top?: string;
+  readonly winners?: boolean;
   readonly sort?: string;
   readonly where?: string;
   readonly task?: string;
@@ -90,12 +91,13 @@ function readQuery(context: Context, flags: ResultsFlags): ResultsQuery {
   const onScreen = context.out.isTty && !context.json && !context.plain;
   const top =
     flags.top === undefined
-      ? onScreen && flags.output === undefined
+      ? onScreen && flags.output === undefined && flags.winners !== true
         ? TOP_ON_SCREEN
         : undefined
       : parseWhole(flags.top, '--top', { min: 0, max: TOP_MAX });
   return {
     labels: !context.plain,
+    ...(flags.winners === true ? { winners: true } : {}),
     ...(top === undefined ? {} : { top }),
     ...(flags.sort === undefined ? {} : { sort: flags.sort }),
     ...(where.length === 0 ? {} : { where }),

@@ -152,6 +152,7 @@ function declareResults(program: Command, run: Run): void {
     .option('--by <what>', 'peer: how much each did; strategy, params: what each found')
     .option('--heatmap <x,y>', 'the best result at each pair of values of two variables')
     .option('--top <n>', 'only the best n (default: 20 on a screen, else all)')
+    .option('--winners', 'those that pass the filter of the job file, as many as it keeps (100)')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
     .option('--where <conditions>', "only rows like these, e.g. 'trades>30 and maxDrawdown<0.3'")
     .option('--task <i>', 'only this task')

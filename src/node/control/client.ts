@@ -124,8 +124,8 @@ export class ControlClient implements ControlHandlers {
     return this.#json({ method: 'GET', path, patienceMs: 0 });
   }
 
-  results(job: string, { top, sort, where, labels }: ResultsQuery): Promise<ResultsView> {
-    const search = query({ top, sort, where: filterText(where), labels });
+  results(job: string, { where, ...rest }: ResultsQuery): Promise<ResultsView> {
+    const search = query({ ...rest, where: filterText(where) });
     return this.#json({ method: 'GET', path: `${jobPath(job)}/results${search}`, patienceMs: 0 });
   }
 

@@ -85,6 +85,8 @@ export interface ResultsQuery {
   /** Absent: with `top` the job's own ranking, else task order. */
   readonly sort?: string;
   readonly where?: readonly RowFilter[];
+  /** Only the job's winners: as many of the best as it keeps. */
+  readonly winners?: boolean;
   /** Also say what people call each row's task. */
   readonly labels?: boolean;
 }

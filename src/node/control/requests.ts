@@ -96,6 +96,7 @@ const results = z.strictObject({
   top: top.optional(),
   sort,
   where,
+  winners: flag,
   labels: flag,
 });
 const task = z.coerce.number().int().min(0).max(TASKS_MAX);
@@ -157,8 +158,8 @@ export function readLogQuery(query: URLSearchParams): LogQuery {
 }
 
 export function readResultsQuery(query: URLSearchParams): ResultsQuery {
-  const { top, labels, ...rest } = read(results, Object.fromEntries(query));
-  return { labels, ...(top === undefined ? {} : { top }), ...orderAndFilters(rest) };
+  const { top, labels, winners, ...rest } = read(results, Object.fromEntries(query));
+  return { labels, winners, ...(top === undefined ? {} : { top }), ...orderAndFilters(rest) };
 }
 
 function orderAndFilters({

@@ -19,8 +19,8 @@ export interface Block {
  * version. Empty for a kernel whose rows are never reused. */
 export function blocksOf(spec: JobSpec, kernel: string, taskCount: number): Block[] {
   if (spec.kernel !== 'backtest') return [];
-  // The order in which results are shown changes no row; nor do names.
-  const { rank: _, strategies, datasets, ...shared } = spec;
+  // Which results are shown first changes no row; nor do names.
+  const { rank: _, filter: _f, keep: _k, strategies, datasets, ...shared } = spec;
   const counts = parseStrategies(strategies).map(({ grid }) => grid.count);
   const texts = strategies.map((strategy) => JSON.stringify({ ...strategy, name: undefined }));
   const blocks: Block[] = [];

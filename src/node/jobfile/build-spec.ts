@@ -47,6 +47,8 @@ export function buildBacktestSpec(
     sample: file.sample ?? null,
     // Net profit orders tasks as the final equity does.
     rank: file.rank === 'netProfit' ? 'finalEquity' : file.rank,
+    ...(file.filter === undefined ? {} : { filter: file.filter }),
+    ...(file.keep === undefined ? {} : { keep: file.keep }),
   };
 }
 

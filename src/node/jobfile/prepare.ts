@@ -7,6 +7,7 @@ import { describeMarket } from '../../kernel/engine/market.ts';
 import { RuleError } from '../../kernel/language/token.ts';
 import type { JobSpec } from '../../kernel/spec.ts';
 import { buildBacktestSpec, buildSpinSpec } from './build-spec.ts';
+import { filterFindings } from './filter.ts';
 import { formFindings } from './form-findings.ts';
 import { type GenomesTranslated, translateGenomes } from './genome-file.ts';
 import { type LoadedData, dataEntries, dataFindings, loadData, rangeOf } from './load-data.ts';
@@ -165,6 +166,7 @@ async function checkBacktest(
   }
   const part = input.overrides?.part;
   findings.push(...splitFindings(form.data.split, part));
+  findings.push(...filterFindings(form.data.filter ?? []));
   if (findings.length > 0) return faulty(findings);
   const ranges = dataEntries(form.data.data).map(({ data }, index) =>
     narrow(form.data.split, part, (loaded[index] as LoadedData).candles, rangeOf(data)),

@@ -6,6 +6,9 @@ import {
   MAX_COST_LIST,
   MAX_COST_MS,
   MAX_DATASETS,
+  MAX_FILTERS,
+  MAX_FILTER_LENGTH,
+  MAX_KEEP,
   MAX_RULES,
   MAX_RULE_LENGTH,
   MAX_STRATEGIES,
@@ -98,6 +101,8 @@ const specSchema = z.discriminatedUnion('kernel', [
     strategies: z.array(strategySchema).min(1).max(MAX_STRATEGIES),
     sample: z.strictObject({ count, seed }).nullable(),
     rank: z.enum(BACKTEST_COLUMNS),
+    filter: z.array(z.string().max(MAX_FILTER_LENGTH)).max(MAX_FILTERS).optional(),
+    keep: z.int().min(1).max(MAX_KEEP).optional(),
   }),
   z.strictObject({
     version: z.literal(1),

@@ -7,6 +7,9 @@ import {
   MAX_COST_LIST,
   MAX_COST_MS,
   MAX_DATASETS,
+  MAX_FILTERS,
+  MAX_FILTER_LENGTH,
+  MAX_KEEP,
   MAX_RULES,
   MAX_RULE_LENGTH,
   MAX_STRATEGIES,
@@ -278,6 +281,12 @@ export const backtestSchema = z.strictObject({
   sample: sampleSchema.optional(),
   strategies: z.array(strategySchema).min(1).max(MAX_STRATEGIES),
   rank: z.enum(RANKS).default('sharpe').describe('what the best tasks are best in'),
+  filter: z
+    .array(z.string().min(1).max(MAX_FILTER_LENGTH))
+    .max(MAX_FILTERS)
+    .optional()
+    .describe('conditions that the best tasks fulfil, e.g. "trades >= 30"'),
+  keep: z.int().min(1).max(MAX_KEEP).optional().describe('how many of the best are the winners'),
 });
 
 const costSchema = z.number().min(0).max(MAX_COST_MS);

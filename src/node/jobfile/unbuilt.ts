@@ -3,7 +3,7 @@
 
 /** By the kind of object they appear in. */
 export const UNBUILT_KEYS: Readonly<Record<string, readonly string[]>> = {
-  file: ['keep', 'filter', 'mine'],
+  file: ['mine'],
 };
 
 /** Values by their key. */

@@ -39,7 +39,7 @@ describe('Tab', () => {
   test('offers verbs, and flags of the verb before those of all', async () => {
     expect(await words('')).toEqual([...verbs, 'help']);
     expect(await words('re')).toContain('results');
-    expect(await words('results', '--w')).toEqual(['--where']);
+    expect(await words('results', '--w')).toEqual(['--winners', '--where']);
     expect(await words('results', '--')).toEqual(expect.arrayContaining(['--by', '--json']));
     expect(await words('--json', 'wat')).toEqual(['watch']);
   });

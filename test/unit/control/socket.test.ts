@@ -139,7 +139,10 @@ describe('a request over the socket', () => {
     const where = [{ column: 'trades', comparison: '>', value: 30 }] as const;
     await client.results('a b/ü?.json', { top: 5, sort: 'sharpe', where, labels: true });
     expect(peer.asked).toEqual([
-      { job: 'j-7f3aq0w9e8', query: { top: 5, sort: 'sharpe', where, labels: true } },
+      {
+        job: 'j-7f3aq0w9e8',
+        query: { top: 5, sort: 'sharpe', where, winners: false, labels: true },
+      },
     ]);
     expect(await failure(client.trades('nope', 3))).toMatchObject({ code: 'NOT_FOUND' });
   });

@@ -222,8 +222,16 @@ describe('a faulty job file', () => {
     [{ where: ['1 < 2'] }, 'where.0: there is no $variable in this condition'],
     [{ sample: { count: 0 } }, 'sample.count: must be at least 1'],
     [{ sample: { cuont: 1 } }, 'sample: unknown key "cuont" (did you mean "count"?)'],
-    [{ keep: 3 }, ': key "keep" is known but not built yet'],
-    [{ filter: [] }, ': key "filter" is known but not built yet'],
+    [{ keep: 0 }, 'keep: must be at least 1'],
+    [{ keep: 1.5 }, 'keep: '],
+    [{ filter: 'trades > 3' }, 'filter: expected a list, not text'],
+    [
+      { filter: ['traeds > 3'] },
+      'filter.0: the results have no column "traeds" (did you mean "trades"?)',
+    ],
+    [{ filter: ['trades > 3', 'close > 1'] }, 'filter.1: the results have no column "close"'],
+    [{ filter: ['trades'] }, 'filter.0: must compare a column of the results with a number'],
+    [{ mine: {} }, ': key "mine" is known but not built yet'],
     [{ data: 'gone.csv' }, 'data: there is no file "gone.csv"'],
     [{ data: { file: 'gone.csv' } }, 'data.file: there is no file "gone.csv"'],
     [
