@@ -1,11 +1,12 @@
 // What a job came to: who did which share, the proof of its rows, and its best tasks by name.
 import { countTasks } from '../../deque/interval-set.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
+import { parseFilters } from '../../kernel/row-filter.ts';
 import type { JobEnding } from '../../stealing/job.ts';
 import type { JobStatus } from '../../stealing/status.ts';
 import type { JobSummary, PeerShareView, RankedTask, ResultsView } from '../control/api.ts';
 import type { SummaryQuery, ResultsQuery } from '../control/handlers.ts';
-import { type PackedRows, parseWhere, type RowQuery, selectRows } from '../control/row-query.ts';
+import { type PackedRows, type RowQuery, selectRows } from '../control/row-query.ts';
 
 export interface FinishedRows extends PackedRows {
   readonly resultsSha256: string | null;
@@ -63,7 +64,7 @@ export function amongTheBest<T extends RowQuery>(
   query: T,
   runner: Pick<TaskRunner, 'filter'> | undefined,
 ): T {
-  const own = runner?.filter?.flatMap(parseWhere) ?? [];
+  const own = runner?.filter?.flatMap(parseFilters) ?? [];
   if (query.top === undefined || own.length === 0) return query;
   return { ...query, where: [...(query.where ?? []), ...own] };
 }
@@ -72,7 +73,7 @@ export function amongTheBest<T extends RowQuery>(
 const KEEP_DEFAULT = 100;
 
 /** The best that pass the filter, as many as the job keeps. */
-export function winnersQuery(
+function winnersQuery(
   query: RowQuery,
   { keep = KEEP_DEFAULT }: Pick<TaskRunner, 'keep'>,
 ): RowQuery & { readonly top: number } {

@@ -1,23 +1,15 @@
 // Which rows, in which order: the one meaning of --sort, --where and --top, for screens, files and the summary's
 // top list. Pure, so that the daemon and a test sort alike.
+import { parseFilters, passes, type RowFilter } from '../../kernel/row-filter.ts';
 import { MeshError } from '../errors.ts';
 
-type Comparison = '<' | '<=' | '>' | '>=' | '=' | '!=';
-
-/** A row passes when its value of `column` compares so; an undefined value passes nothing. */
-export interface RowFilter {
-  readonly column: string;
-  readonly comparison: Comparison;
-  readonly value: number;
-}
+export type { RowFilter };
 
 export interface RowOrder {
   readonly column: string;
   readonly direction: 'asc' | 'desc';
 }
 
-const WHERE_CHARS_MAX = 1000;
-const CONDITION = /^([A-Za-z][A-Za-z0-9_]*)\s*(<=|>=|!=|==|<|>|=)\s*([-+]?[0-9.][0-9._eE+-]*)(%?)$/;
 /** Best first means smallest first for these. */
 const LESS_IS_BETTER: ReadonlySet<string> = new Set([
   'task',
@@ -30,31 +22,14 @@ const LESS_IS_BETTER: ReadonlySet<string> = new Set([
 
 /** Reads `trades>30`, or several of those joined by `and`, `,` or `&&`. */
 export function parseWhere(text: string): readonly RowFilter[] {
-  if (text.length > WHERE_CHARS_MAX) throw badWhere(text.slice(0, 40));
-  return text
-    .split(/\s+and\s+|,|&&/)
-    .map((condition) => condition.trim())
-    .map(parseCondition);
-}
-
-function parseCondition(condition: string): RowFilter {
-  const match = CONDITION.exec(condition);
-  const [, column, operator, digits, percent] = match ?? [];
-  const value = Number((digits ?? '').replaceAll('_', ''));
-  if (column === undefined || operator === undefined || !Number.isFinite(value)) {
-    throw badWhere(condition);
+  try {
+    return parseFilters(text);
+  } catch (cause) {
+    throw new MeshError('USAGE', (cause as Error).message, {
+      hint: "--where 'trades>30 and maxDrawdown<0.3'",
+      cause,
+    });
   }
-  return {
-    column,
-    comparison: operator === '==' ? '=' : (operator as Comparison),
-    value: percent === '%' ? value / 100 : value,
-  };
-}
-
-function badWhere(condition: string): MeshError {
-  return new MeshError('USAGE', `cannot read the condition "${condition}"`, {
-    hint: "--where 'trades>30 and maxDrawdown<0.3'",
-  });
 }
 
 /** Reads `sharpe`, `sharpe:asc` or `sharpe:desc`; without a direction the best come first. */
@@ -81,29 +56,6 @@ function unknownColumn(column: string, columns: readonly string[]): MeshError {
   return new MeshError('USAGE', `the results have no column "${column.slice(0, 40)}"`, {
     hint: `one of ${columns.join(' ')}`,
   });
-}
-
-function passes(filters: readonly RowFilter[], valueOf: (column: string) => number): boolean {
-  return filters.every(({ column, comparison, value }) =>
-    holds(valueOf(column), comparison, value),
-  );
-}
-
-function holds(left: number, comparison: Comparison, right: number): boolean {
-  switch (comparison) {
-    case '<':
-      return left < right;
-    case '<=':
-      return left <= right;
-    case '>':
-      return left > right;
-    case '>=':
-      return left >= right;
-    case '=':
-      return left === right;
-    case '!=':
-      return left !== right && !Number.isNaN(left);
-  }
 }
 
 /** For toSorted: undefined values last whatever the direction, ties by task so that every peer says the same. */

@@ -2,7 +2,7 @@
 // as `mesh results --where`.
 import { BACKTEST_COLUMNS } from '../../kernel/engine/metrics.ts';
 import { nearest } from '../../kernel/language/suggest.ts';
-import { parseWhere } from '../control/row-query.ts';
+import { parseFilters } from '../../kernel/row-filter.ts';
 import type { Finding } from './place.ts';
 
 const COLUMNS: readonly string[] = BACKTEST_COLUMNS;
@@ -11,7 +11,7 @@ export function filterFindings(filter: readonly string[]): Finding[] {
   return filter.flatMap((text, at) => {
     const path = ['filter', at];
     try {
-      const unknown = parseWhere(text).find(({ column }) => !COLUMNS.includes(column));
+      const unknown = parseFilters(text).find(({ column }) => !COLUMNS.includes(column));
       if (unknown === undefined) return [];
       const near = nearest(unknown.column, COLUMNS);
       const hint = near === undefined ? `one of ${COLUMNS.join(' ')}` : `did you mean "${near}"?`;

@@ -9,9 +9,10 @@ const rows = {
   values: Float64Array.of(3, 5, 2, 50, 1, 40, 4, 31, Number.NaN, 99),
 };
 
+const label = (task: number) => ({ name: `s${task}`, params: {} });
+
 function runner(change: Partial<TaskRunner> = {}): TaskRunner {
   const none = { taskCount: 5, columns: rows.columns, rankBy: 'sharpe', workRuns: [] };
-  const label = (task: number) => ({ name: `s${task}`, params: {} });
   return { ...none, run: () => {}, waitMs: () => 0, trades: () => [], label, ...change };
 }
 
