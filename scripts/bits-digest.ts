@@ -10,6 +10,7 @@ import { compileJob } from '../src/kernel/compile.ts';
 import { goldenRows } from '../src/kernel/golden.ts';
 import { exp, log, pow } from '../src/kernel/math.ts';
 import { Random } from '../src/kernel/random.ts';
+import { normalCdf, normalQuantile } from '../src/kernel/statistics/normal.ts';
 import { formatProblems, prepareJob } from '../src/node/jobfile/prepare.ts';
 
 const CANONICAL_NAN = 0x7ff8_0000_0000_0000n;
@@ -23,6 +24,8 @@ export const FUNCTIONS: Readonly<Record<string, (random: Random) => number>> = {
   // As CAGR has it: growth, and the inverse of some years.
   'pow of growth': (random) => pow(random.nextUnit() * 4, 1 / (random.nextUnit() * 30)),
   random: (random) => random.nextUnit(),
+  'normal cdf': (random) => normalCdf((random.nextUnit() - 0.5) * 80),
+  'normal quantile': (random) => normalQuantile(random.nextUnit()),
 };
 
 /** Of `count` values of each function, with seeds of its own. */

@@ -8,8 +8,9 @@ import { type Outcome, simulate } from './engine/reference.ts';
 import { SeriesBook } from './engine/series.ts';
 import { FastEngine } from './fast/engine.ts';
 import { type Workbench, ownWorkbench } from './fast/workbench.ts';
-import type { Candles, TaskLabel, TaskRunner, Trade } from './job.ts';
+import type { Candles, TaskLabel, Trade } from './job.ts';
 import { SERIES_CACHE_BYTES } from './limits.ts';
+import type { BacktestRunner } from './segments.ts';
 import type { BacktestSpec, DatasetSpec } from './spec.ts';
 import { type Strategy, comparisonCount, parseStrategies } from './strategy.ts';
 import { TaskFault } from './task-fault.ts';
@@ -41,7 +42,7 @@ export function compileBacktest(
   spec: BacktestSpec,
   candles: Candles,
   options: EngineOptions = {},
-): TaskRunner {
+): BacktestRunner {
   const dataset = onlyDataset(spec);
   const strategies = parseStrategies(spec.strategies);
   const tasks = new TaskList(
@@ -82,6 +83,10 @@ export function compileBacktest(
         writeErrorRow(fault.code, rows, offset);
       }
     },
+    dailyReturns: (task) => ({
+      returns: compute(task).dailyReturns,
+      annualDays: market.annualDays,
+    }),
     waitMs: () => 0,
     label(task) {
       const { strategy, values } = locate(task);

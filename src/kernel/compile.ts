@@ -4,6 +4,7 @@ import { type EngineOptions, compileBacktest } from './backtest.ts';
 import type { Candles, TaskRunner } from './job.ts';
 import type { JobSpec } from './spec.ts';
 import { SERIES_CACHE_BYTES } from './limits.ts';
+import { cutIntoSegments } from './segments.ts';
 import { compileSpin } from './spin.ts';
 import { SYMBOLS_KEPT, joinSymbols } from './symbols.ts';
 
@@ -22,7 +23,7 @@ export function compileJob(
       const parts = spec.datasets.map((dataset) => {
         const candles = datasets.get(dataset.sha256);
         if (candles === undefined) throw new Error(`dataset ${dataset.sha256} is missing`);
-        const alone = { ...spec, datasets: [dataset], sample: null };
+        const alone = { ...spec, datasets: [dataset], sample: null, segments: undefined };
         const share = {
           ...options,
           cacheBytes: cacheBytes / SYMBOLS_KEPT,
@@ -30,12 +31,12 @@ export function compileJob(
         };
         return { symbol: dataset.symbol, compile: () => compileBacktest(alone, candles, share) };
       });
-      if (parts.length > 1) return joinSymbols(parts, spec.sample);
       const [{ sha256 } = { sha256: '' }] = spec.datasets;
-      return compileBacktest(spec, datasets.get(sha256) as Candles, {
-        ...options,
-        dataset: sha256,
-      });
+      const whole =
+        parts.length > 1
+          ? joinSymbols(parts, spec.sample)
+          : compileBacktest(spec, datasets.get(sha256) as Candles, { ...options, dataset: sha256 });
+      return spec.segments === undefined ? whole : cutIntoSegments(whole, spec.segments.of);
     }
   }
 }

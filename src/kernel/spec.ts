@@ -20,6 +20,8 @@ export interface BacktestSpec {
   readonly filter?: readonly string[] | undefined;
   /** How many of the best are the winners. */
   readonly keep?: number | undefined;
+  /** Instead of rows about whole backtests: these tasks' returns, cut into segments of time (segments.ts). */
+  readonly segments?: { readonly of: readonly number[] } | undefined;
 }
 
 /** So many of all tasks, drawn with a seed. */

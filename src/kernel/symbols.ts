@@ -1,7 +1,8 @@
 // A job over several datasets: a task is a strategy on one of them. All tasks of the first dataset come first, so
 // a slot works through one symbol after the other and keeps the series of two at most.
 
-import type { TaskRunner, WorkRun } from './job.ts';
+import type { WorkRun } from './job.ts';
+import type { BacktestRunner } from './segments.ts';
 import type { SampleSpec } from './spec.ts';
 import { TaskList } from './task-list.ts';
 import { mergeRuns } from './work-runs.ts';
@@ -13,10 +14,13 @@ export const SYMBOLS_KEPT = 2;
 export interface SymbolPart {
   readonly symbol: string | null;
   /** The job on this dataset alone, with all of its grid. */
-  readonly compile: () => TaskRunner;
+  readonly compile: () => BacktestRunner;
 }
 
-export function joinSymbols(parts: readonly SymbolPart[], sample: SampleSpec | null): TaskRunner {
+export function joinSymbols(
+  parts: readonly SymbolPart[],
+  sample: SampleSpec | null,
+): BacktestRunner {
   // Names and values are the same on all datasets. This one runs nothing, so it holds no series.
   const first = (parts[0] as SymbolPart).compile();
   // Each part is compiled once to learn its costs, and again when its tasks come.
@@ -25,8 +29,8 @@ export function joinSymbols(parts: readonly SymbolPart[], sample: SampleSpec | n
     runsOf.map((runs) => runs.reduce((sum, run) => sum + run.tasks, 0)),
     sample,
   );
-  const kept = new Map<number, TaskRunner>();
-  const runner = (at: number): TaskRunner => {
+  const kept = new Map<number, BacktestRunner>();
+  const runner = (at: number): BacktestRunner => {
     const known = kept.get(at);
     if (known !== undefined) return known;
     const made = (parts[at] as SymbolPart).compile();
@@ -47,6 +51,10 @@ export function joinSymbols(parts: readonly SymbolPart[], sample: SampleSpec | n
     run(task, rows, offset) {
       const { block, index } = tasks.locate(task);
       runner(block).run(index, rows, offset);
+    },
+    dailyReturns(task) {
+      const { block, index } = tasks.locate(task);
+      return runner(block).dailyReturns(index);
     },
     waitMs: () => 0,
     label(task) {

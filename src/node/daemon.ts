@@ -370,7 +370,7 @@ function knownRowsOf(daemon: Daemon): KnownRows {
       [...daemon.core.books()]
         .filter(({ ending }) => ending?.state === 'done')
         .map(({ header }) => header),
-    blocks: (header) => rooms.blocksOf(header),
+    blocks: (header) => rooms.specs.blocks(header),
     ledger: (header) => daemon.ledgerOf(header.job),
   });
 }

@@ -15,7 +15,7 @@ import { doorsOf } from './doors.ts';
 import { newJobId } from './jobs/job-id.ts';
 import { kernelIdOf } from './jobs/kernel-id.ts';
 import { IntervalSet } from '../deque/interval-set.ts';
-import { type JobId, type PeerId, peerId } from '../stealing/ids.ts';
+import { type JobId, jobId, type PeerId, peerId } from '../stealing/ids.ts';
 import type { PeerFace } from '../stealing/input.ts';
 import type { JobHeader, RowBatch } from '../stealing/job.ts';
 
@@ -46,6 +46,7 @@ export function peerPorts(daemon: Daemon, options: DaemonOptions): PeerPorts {
     submit: (request) => submit(daemon, request),
     runner: (book) => daemon.loader.runner(book.header),
     knownRunner: (job) => daemon.loader.knownRunner(job),
+    spec: (header) => rooms.specs.of(header),
     requestRows: (job) => daemon.tell({ kind: 'rowsRequested', job }),
     explain: (job, task) => daemon.core.explain(job, task, performance.now()),
     steals: () => {
@@ -143,6 +144,7 @@ async function submit(
     notPeers: peersNamed(daemon, request.notPeers),
     memoryBytes: request.memoryBytes,
     taskTimeoutMs: request.taskTimeoutMs,
+    about: request.about === undefined ? undefined : jobId(request.about),
   };
   const known = request.fresh === true ? [] : await knownRowsOf(daemon, plain);
   const cached = known.flatMap(({ intervals }) => intervals);

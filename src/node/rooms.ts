@@ -16,7 +16,6 @@ import { MeshError } from './errors.ts';
 import { type RecoveredJob, Recovery } from './jobs/ledger-record.ts';
 import { Attached } from './jobs/attached.ts';
 import { isSameKernel, kernelIds } from './jobs/kernel-id.ts';
-import type { KnownBlock } from './jobs/known-rows.ts';
 import { LastSpec } from './jobs/last-spec.ts';
 import { SharedBlobs } from './jobs/shared-blobs.ts';
 import { JobLoader } from './jobs/loader.ts';
@@ -92,7 +91,7 @@ export interface Rooms {
   readonly admission: Admission;
   readonly loader: JobLoader;
   /** What rows of the job may be found by; its file must be on this disk. */
-  blocksOf(header: JobHeader): Promise<readonly KnownBlock[]>;
+  readonly specs: LastSpec;
   contact(peer: string): Contact | undefined;
   key(): { readonly key: string; readonly fingerprint: string };
   join(addr: string, waitMs: number, card?: CallingCard): Promise<PeerFace>;
@@ -175,7 +174,7 @@ async function openInside(home: Home, options: DaemonOptions, events: RoomEvents
       { options, kernels: face.kernels, host, blobs, specs, pool, attached },
       events,
     ),
-    blocksOf: (header) => specs.blocks(header),
+    specs,
     contact: (peer) => contactOf(host, options.version, peer) ?? met.get(peer),
     key: () => ({ key: admission.key.line, fingerprint: admission.key.fingerprint }),
     join: (addr, waitMs, card) => joinWithin(host, addr, { waitMs, card }),

@@ -40,6 +40,8 @@ export interface JobHeader {
   readonly cached?: readonly Interval[] | undefined;
   /** ms that one task may take on a slot, 1,000 at least; absent: as long as it takes. */
   readonly taskTimeoutMs?: number | undefined;
+  /** The job that this one looks back at: nobody submitted it, and `last` is not it. */
+  readonly about?: JobId | undefined;
 }
 
 /**

@@ -43,6 +43,8 @@ import { gatherRows } from './gather-rows.ts';
 import { failuresView } from './failures.ts';
 import { Observer } from './observer.ts';
 import { bestRows, packRows, resultsSha256 } from './rows.ts';
+import type { SegmentsView } from '../control/segments-api.ts';
+import { lookBack } from './look-back.ts';
 import { amongTheBest, type FinishedRows, resultsView, summaryOf } from './summary.ts';
 import { explainView, stealLogView } from './explain-view.ts';
 import { type Contact, jobsView, peersView, shareViews } from './views.ts';
@@ -279,13 +281,15 @@ export class PeerHandlers implements ControlHandlers {
   async retry(selector: string): Promise<RetryView> {
     const id = this.#resolve(selector);
     const shown = this.#shown(id);
-    const { ledger, isActive } = await this.#complete(id);
-    if (isActive) {
-      throw new MeshError('USAGE', `${shown} still runs`, { hint: `mesh watch ${shown}` });
-    }
+    const { ledger } = await this.#ended(id);
     const tasks = ledger.failures.count;
     if (tasks > 0) this.#ports.retry(id);
     return { v: 1, job: shown, tasks };
+  }
+
+  async segments(selector: string): Promise<SegmentsView> {
+    const id = this.#resolve(selector);
+    return lookBack(await this.#ended(id), this.#ports, (job) => this.#shown(job));
   }
 
   connect(addr: string, waitMs: number): Promise<ConnectView> {
@@ -339,10 +343,8 @@ export class PeerHandlers implements ControlHandlers {
   }
 
   #shown(job: JobId): string {
-    return shownJobId(
-      job,
-      this.#selectable().map(({ jobId }) => jobId),
-    );
+    const jobIds = this.#selectable().map(({ jobId }) => jobId);
+    return shownJobId(job, jobIds);
   }
 
   #selectable(): SelectableJob[] {
@@ -351,6 +353,7 @@ export class PeerHandlers implements ControlHandlers {
       name: header.name,
       state: ending?.state ?? 'running',
       submittedAt: header.submittedAt,
+      isAside: header.about !== undefined,
     }));
   }
 
@@ -369,6 +372,12 @@ export class PeerHandlers implements ControlHandlers {
   /** Rows to show: all that are here of an ended job, the counted ones of a running one. */
   #counted(book: JobBook): JobBook['ledger']['present'] {
     return book.isActive ? book.ledger.counted : book.ledger.present;
+  }
+
+  async #ended(id: JobId): Promise<JobBook> {
+    const [book, shown] = [await this.#complete(id), this.#shown(id)];
+    if (!book.isActive) return book;
+    throw new MeshError('USAGE', `${shown} still runs`, { hint: `mesh watch ${shown}` });
   }
 
   /** The book, once the rows of an ended job that lie on disks are in memory here. */

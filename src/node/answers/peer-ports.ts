@@ -1,7 +1,9 @@
 // What the answers of a peer need of the peer: its core's snapshots, its disk and its doors, and a way to tell it facts.
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { TaskExplained } from '../../stealing/explain.ts';
+import type { JobSpec } from '../../kernel/spec.ts';
 import type { JobId } from '../../stealing/ids.ts';
+import type { JobHeader } from '../../stealing/job.ts';
 import type { JobBook } from '../../stealing/job-book.ts';
 import type { CoreStatus } from '../../stealing/status.ts';
 import type { StealEntry } from '../../stealing/steal-log.ts';
@@ -29,6 +31,8 @@ export interface PeerPorts {
   submit(request: SubmitRequest): Promise<{ job: JobId; copies: number }>;
   runner(book: JobBook): Promise<TaskRunner>;
   knownRunner(job: JobId): TaskRunner | undefined;
+  /** The job's file, which must be on this disk. */
+  spec(header: JobHeader): Promise<JobSpec>;
   requestRows(job: JobId): void;
   cancel(job: JobId): void;
   explain(job: JobId, task: number): TaskExplained | undefined;

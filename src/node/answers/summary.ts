@@ -73,7 +73,7 @@ export function amongTheBest<T extends RowQuery>(
 const KEEP_DEFAULT = 100;
 
 /** The best that pass the filter, as many as the job keeps. */
-function winnersQuery(
+export function winnersQuery(
   query: RowQuery,
   { keep = KEEP_DEFAULT }: Pick<TaskRunner, 'keep'>,
 ): RowQuery & { readonly top: number } {

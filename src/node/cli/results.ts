@@ -5,6 +5,7 @@ import type { ResultsQuery } from '../control/handlers.ts';
 import { parseWhere, type RowFilter } from '../control/row-query.ts';
 import { MeshError } from '../errors.ts';
 import { printFailed } from './results-failed.ts';
+import { printOverfit } from './results-overfit.ts';
 import { type Grouping, printGroups, printHeatmap, readAxes } from './results-groups.ts';
 import { type Context, withPeer } from './context.ts';
 import { parseChoice, parseWhole } from './options.ts';
@@ -27,11 +28,15 @@ export interface ResultsFlags {
   readonly failed?: boolean;
   readonly output?: string;
   readonly efficiency?: boolean;
+  readonly overfit?: boolean;
+  readonly trials?: string;
 }
 
 /** A screenful; a pipe or a file gets all rows. */
 const TOP_ON_SCREEN = 20;
 const TASK_MAX = 2 ** 31 - 1;
+/** More than anybody's miner tries in its life. */
+const TRIALS_MAX = 1e15;
 
 export async function results(context: Context, job: string, flags: ResultsFlags): Promise<number> {
   const { output } = flags;
@@ -50,6 +55,14 @@ export async function results(context: Context, job: string, flags: ResultsFlags
     return withPeer(context, (peer) =>
       printHeatmap(context, peer, { job, axes, ...readGrouping(flags) }),
     );
+  }
+  if (flags.overfit === true) {
+    const top = flags.top === undefined ? TOP_ON_SCREEN : readTop(flags.top);
+    const trials =
+      flags.trials === undefined
+        ? undefined
+        : parseWhole(flags.trials, '--trials', { min: 1, max: TRIALS_MAX });
+    return withPeer(context, (peer) => printOverfit(context, peer, { job, top, trials }));
   }
   if (flags.failed === true) return withPeer(context, (peer) => printFailed(context, peer, job));
   const query = readQuery(context, flags);
@@ -83,6 +96,10 @@ function readTask(text: string | undefined): number | undefined {
   return parseWhole(text.replace(/^s/, ''), '--task', { min: 0, max: TASK_MAX });
 }
 
+function readTop(text: string): number {
+  return parseWhole(text, '--top', { min: 0, max: TOP_MAX });
+}
+
 function readQuery(context: Context, flags: ResultsFlags): ResultsQuery {
   const task = readTask(flags.task);
   const onTask: RowFilter[] =
@@ -94,7 +111,7 @@ function readQuery(context: Context, flags: ResultsFlags): ResultsQuery {
       ? onScreen && flags.output === undefined && flags.winners !== true
         ? TOP_ON_SCREEN
         : undefined
-      : parseWhole(flags.top, '--top', { min: 0, max: TOP_MAX });
+      : readTop(flags.top);
   return {
     labels: !context.plain,
     ...(flags.winners === true ? { winners: true } : {}),

@@ -43,6 +43,8 @@ export interface SubmitFlags extends InputFlags, FollowFlags {
 }
 
 const CONNECT_MS = 15_000;
+/** Winners below the end screen, which has as many by the plain ratio. */
+const TOP_DEFLATED = 10;
 
 /** The peer that takes the job; `embedded` when it lives in this process. */
 interface Place {
@@ -103,11 +105,23 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
         else if (why === 'signal') printDetached(context, job.job, last);
       },
     );
+    if (prepared.isDeflated && isEnd(status)) await showDeflated(context, place.handlers, job.job);
     if (place.embedded !== undefined && isEnd(status)) sayWhatLooksNeed(context);
     return status;
   } finally {
     await place.embedded?.close();
   }
+}
+
+/** A pipe has its rows, and whoever reads JSON its one object. */
+async function showDeflated(context: Context, peer: ControlHandlers, job: string): Promise<void> {
+  const { out, err, json, quiet, plain } = context;
+  if (out.isTty && !json && !quiet && !plain) {
+    const { printOverfit } = await import('./results-overfit.ts');
+    err.line('');
+    await printOverfit(context, peer, { job, top: TOP_DEFLATED });
+  } else if (!quiet && !json)
+    err.line(`  by the Deflated Sharpe Ratio: mesh results ${job} --overfit`);
 }
 
 /** The job has ended, and was not left alone. */

@@ -149,6 +149,8 @@ function declareResults(program: Command, run: Run): void {
     .description('what a job found, and who found it')
     .argument('[job]', 'id, id prefix, name or last', LAST)
     .option('--efficiency', 'how near it came to what tasks and machines allow')
+    .option('--overfit', 'whether the winners may be luck: Deflated Sharpe, chance of overfitting')
+    .option('--trials <n>', 'for --overfit: strategies tried in all generations together')
     .option('--by <what>', 'peer: how much each did; strategy, params: what each found')
     .option('--heatmap <x,y>', 'the best result at each pair of values of two variables')
     .option('--top <n>', 'only the best n (default: 20 on a screen, else all)')

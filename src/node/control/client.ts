@@ -43,6 +43,7 @@ import { type LogLine, type LogQuery, parseLogLine } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
 import { controlSocketPath, probeSocket } from './socket.ts';
 import type { FailuresView, RetryView } from './failure-api.ts';
+import type { SegmentsView } from './segments-api.ts';
 
 // An import from an ES module would read all exports of node:http, and one of them loads a whole second HTTP client.
 const { request: httpRequest } = process.getBuiltinModule('node:http');
@@ -171,6 +172,10 @@ export class ControlClient implements ControlHandlers {
 
   retry(job: string): Promise<RetryView> {
     return this.#json({ method: 'POST', path: `${jobPath(job)}/retry`, patienceMs: 0 });
+  }
+
+  segments(job: string): Promise<SegmentsView> {
+    return this.#json({ method: 'POST', path: `${jobPath(job)}/segments`, patienceMs: 0 });
   }
 
   cancel(job: string): Promise<CancelView> {

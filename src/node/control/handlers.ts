@@ -24,6 +24,7 @@ import type { DrainView, ExplainView, StealLogView } from './placement-api.ts';
 import type { LogLine, LogQuery } from '../logs/log-line.ts';
 import type { RowFilter } from './row-query.ts';
 import type { FailuresView, RetryView } from './failure-api.ts';
+import type { SegmentsView } from './segments-api.ts';
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -53,6 +54,8 @@ export interface SubmitRequest {
   readonly fresh?: boolean | undefined;
   /** ms, 1,000 at least. */
   readonly taskTimeoutMs?: number | undefined;
+  /** Set by the peer itself: the job that this one looks back at. */
+  readonly about?: string | undefined;
 }
 
 export interface WatchOptions {
@@ -135,6 +138,8 @@ export interface ControlHandlers {
   failures(job: string): Promise<FailuresView>;
   /** New attempts for tasks of an ended job that used up theirs. */
   retry(job: string): Promise<RetryView>;
+  /** Runs a job about the segments of that one's winners, or finds its rows again. */
+  segments(job: string): Promise<SegmentsView>;
   /** Dials `addr` (IP, host:port, peer name) and waits for the hello at most `waitMs`. */
   connect(addr: string, waitMs: number): Promise<ConnectView>;
   /** Dials the maker of an invite where the invite says that it is, or at `addr`. */

@@ -2,7 +2,7 @@
 //
 //   GET  /v1/status  /v1/peers  /v1/jobs  /v1/key       POST /v1/jobs  /v1/peers  /v1/leave  /v1/stop
 //   POST /v1/peers/{redeem,forget}  /v1/invites  /v1/approvals  /v1/key/{rotate,require}
-//   GET  /v1/events  /v1/logs                                     POST /v1/jobs/:job/{cancel,retry}
+//   GET  /v1/events  /v1/logs                                     POST /v1/jobs/:job/{cancel,retry,segments}
 //   GET  /v1/jobs/:job/{summary,results,failures,events}
 //   GET  /v1/jobs/:job/tasks/:task/trades               HEAD, PUT /v1/blobs/:sha256
 import { once } from 'node:events';
@@ -108,6 +108,7 @@ const ROUTES: readonly Route[] = [
   ),
   route('GET', `${JOB}/failures`, ({ handlers, at: [job = ''] }) => handlers.failures(job)),
   route('POST', `${JOB}/retry`, ({ handlers, at: [job = ''] }) => handlers.retry(job)),
+  route('POST', `${JOB}/segments`, ({ handlers, at: [job = ''] }) => handlers.segments(job)),
   route('POST', `${JOB}/cancel`, ({ handlers, at: [job = ''] }) => handlers.cancel(job)),
   route('GET', `${JOB}/tasks/([0-9]{1,10})/explain`, ({ handlers, at: [job = '', task = ''] }) =>
     handlers.explain(job, readTask(task)),

@@ -9,6 +9,8 @@ export interface SelectableJob {
   readonly state: 'running' | 'done' | 'cancelled';
   /** ISO 8601 UTC, so that text order is time order. */
   readonly submittedAt: string;
+  /** It only looks back at another one; nobody means it by `last`. */
+  readonly isAside?: boolean;
 }
 
 const ID_PREFIX = 'j-';
@@ -98,7 +100,7 @@ function matchingPeers<T extends Pick<PeerView, 'id' | 'name' | 'addr' | 'port'>
 
 /** Oldest first. An id beats a name: an id is always there to fall back on, and a name is chosen freely. */
 function matchingJobs(selector: string, jobs: readonly SelectableJob[]): readonly SelectableJob[] {
-  if (selector === 'last') return byAge(jobs).slice(-1);
+  if (selector === 'last') return byAge(jobs.filter((job) => job.isAside !== true)).slice(-1);
   const bare = bareId(selector.toLowerCase());
   if (bare.length >= SELECTOR_CHARS_MIN) {
     const exact = jobs.filter((job) => bareId(job.jobId) === bare);

@@ -2,7 +2,7 @@
 // on nothing else in the file but what all strategies share (broker, split, …). So its hash names its rows, in
 // whatever job and at whatever place they were computed, and a file in which one strategy was changed shares all the
 // others. Grids that only overlap share nothing: a hash per grid point would cost more than most points. A sampled job
-// is one block, because its tasks are drawn from all grids together.
+// is one block, because its tasks are drawn from all grids together; so is one about segments of single tasks.
 import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../kernel/spec.ts';
 import { parseStrategies } from '../../kernel/strategy.ts';
@@ -33,7 +33,7 @@ export function blocksOf(spec: JobSpec, kernel: string, taskCount: number): Bloc
       start += tasks;
     }
   }
-  const isPlain = spec.sample === null && start === taskCount;
+  const isPlain = spec.sample === null && spec.segments === undefined && start === taskCount;
   if (isPlain) return blocks;
   const hash = createHash('sha256').update(JSON.stringify({ kernel, taskCount }));
   for (const { key } of blocks) hash.update(key);

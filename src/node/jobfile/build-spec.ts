@@ -45,12 +45,15 @@ export function buildBacktestSpec(
     broker: file.broker,
     strategies: file.strategies.map((strategy, index) => buildStrategy(strategy, index, file)),
     sample: file.sample ?? null,
-    // Net profit orders tasks as the final equity does.
-    rank: file.rank === 'netProfit' ? 'finalEquity' : file.rank,
+    rank: COLUMN_OF[file.rank] ?? file.rank,
     ...(file.filter === undefined ? {} : { filter: file.filter }),
     ...(file.keep === undefined ? {} : { keep: file.keep }),
   };
 }
+
+/** Net profit orders tasks as the final equity does. The Deflated Sharpe Ratio takes sums that a row does not have: by the
+ * plain one are chosen whose sums are asked for. */
+const COLUMN_OF: Readonly<Record<string, string>> = { netProfit: 'finalEquity', dsr: 'sharpe' };
 
 export function buildSpinSpec({ tasks, costMs, mode, seed }: SpinInput): SpinSpec {
   return { version: 1, kernel: 'spin', tasks, costMs, mode, seed };

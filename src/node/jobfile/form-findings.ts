@@ -18,7 +18,7 @@ import {
   stepsSchema,
   strategySchema,
 } from './schema.ts';
-import { UNBUILT_KEYS, UNBUILT_VALUES } from './unbuilt.ts';
+import { UNBUILT_KEYS } from './unbuilt.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -58,9 +58,6 @@ function valueFinding(issue: Issue, path: Path, value: unknown): Finding {
     return { path: path.slice(0, -1), message: `"${path.at(-1)}" is missing` };
   }
   const key = String(path.at(-1) ?? '');
-  if (typeof value === 'string' && UNBUILT_VALUES[key]?.includes(value) === true) {
-    return { path, message: `${key} "${value}" is known but not built yet` };
-  }
   if (path.includes('vars') && typeof value === 'string') {
     return { path, message: 'text as a variable’s value is known but not built yet' };
   }

@@ -53,6 +53,8 @@ export interface PreparedJob {
   readonly specBytes: Uint8Array;
   readonly datasets: readonly PreparedDataset[];
   readonly taskCount: number;
+  /** The best are to be told by the Deflated Sharpe Ratio, which is known only when all have run. */
+  readonly isDeflated: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -181,6 +183,7 @@ async function checkBacktest(
   return finish(spec, {
     name: form.data.name,
     input,
+    isDeflated: form.data.rank === 'dsr',
     datasets: [...new Map([...datasets.values()].map((one) => [one.sha256, one])).values()],
     warnings: [
       ...genomes.warnings,
@@ -256,6 +259,7 @@ function finish(
     name: string | undefined;
     input: PrepareInput;
     datasets: readonly PreparedDataset[];
+    isDeflated?: boolean;
     warnings: readonly string[];
   },
 ): Outcome {
@@ -270,6 +274,7 @@ function finish(
     specBytes,
     datasets: more.datasets,
     taskCount: taskCountOf(spec),
+    isDeflated: more.isDeflated ?? false,
     warnings: more.warnings,
   };
   return { prepared, findings: [], problems: [] };

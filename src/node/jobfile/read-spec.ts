@@ -103,6 +103,9 @@ const specSchema = z.discriminatedUnion('kernel', [
     rank: z.enum(BACKTEST_COLUMNS),
     filter: z.array(z.string().max(MAX_FILTER_LENGTH)).max(MAX_FILTERS).optional(),
     keep: z.int().min(1).max(MAX_KEEP).optional(),
+    segments: z
+      .strictObject({ of: z.array(z.int().min(0).max(MAX_TASKS)).min(1).max(MAX_KEEP) })
+      .optional(),
   }),
   z.strictObject({
     version: z.literal(1),

@@ -259,6 +259,7 @@ const RANKS = [
   'profitFactor',
   'sqn',
   'expectancy',
+  'dsr',
 ] as const;
 
 export const backtestSchema = z.strictObject({

@@ -8,7 +8,8 @@ import {
   MAX_TASKS,
   MAX_UNEVEN_TASKS,
 } from '../../kernel/limits.ts';
-import type { JobSpec, StrategySpec } from '../../kernel/spec.ts';
+import { SEGMENTS } from '../../kernel/segments.ts';
+import type { BacktestSpec, JobSpec, StrategySpec } from '../../kernel/spec.ts';
 import { parseStrategies } from '../../kernel/strategy.ts';
 import { TaskList } from '../../kernel/task-list.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -23,6 +24,11 @@ export function writeSpec(spec: JobSpec): Uint8Array {
 /** Tasks of a spec whose rules parse. */
 export function taskCountOf(spec: JobSpec): number {
   if (spec.kernel === 'spin') return spec.tasks;
+  return spec.segments === undefined ? wholeTasksOf(spec) : spec.segments.of.length * SEGMENTS;
+}
+
+/** Tasks about whole backtests. */
+function wholeTasksOf(spec: BacktestSpec): number {
   const each = parseStrategies(spec.strategies).map(({ grid }) => grid.count);
   const counts = spec.datasets.flatMap(() => each);
   return new TaskList(counts, spec.sample).count;
@@ -40,7 +46,10 @@ export function specFault(spec: JobSpec): string | undefined {
       ? `tasks of different costs: at most ${MAX_UNEVEN_TASKS} in a job`
       : undefined;
   }
-  return undefined;
+  const whole = wholeTasksOf(spec);
+  return spec.segments?.of.some((task) => task >= whole) === true
+    ? 'segments are asked for of a task that the job does not have'
+    : undefined;
 }
 
 function strategiesFault(strategies: readonly StrategySpec[]): string | undefined {

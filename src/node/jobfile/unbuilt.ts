@@ -1,12 +1,7 @@
-// Keys and values that belong to the job file's format and that this version does not compute. They are
-// refused by name: a rule that is silently left out makes every result wrong.
+// Keys that belong to the job file's format and that this version does not compute. They are refused by name: a rule
+// that is silently left out makes every result wrong.
 
 /** By the kind of object they appear in. */
 export const UNBUILT_KEYS: Readonly<Record<string, readonly string[]>> = {
   file: ['mine'],
-};
-
-/** Values by their key. */
-export const UNBUILT_VALUES: Readonly<Record<string, readonly string[]>> = {
-  rank: ['dsr'],
 };

@@ -26,11 +26,15 @@ export class LastSpec {
     return spec;
   }
 
-  /** The hashes of the job's parts, from the blob on this disk. */
-  async blocks({ spec: { sha256 }, kernel, taskCount }: JobHeader): Promise<readonly KnownBlock[]> {
+  /** From the blob on this disk. */
+  async of({ spec: { sha256 } }: JobHeader): Promise<JobSpec> {
+    return this.#lastOf(sha256) ?? (await this.read(sha256, await this.#blobs.read(sha256)));
+  }
+
+  /** The hashes of the job's parts. */
+  async blocks(header: JobHeader): Promise<readonly KnownBlock[]> {
     const { blocksOf } = await import('../jobfile/blocks.ts');
-    const spec = this.#lastOf(sha256) ?? (await this.read(sha256, await this.#blobs.read(sha256)));
-    return blocksOf(spec, kernel, taskCount);
+    return blocksOf(await this.of(header), header.kernel, header.taskCount);
   }
 
   #lastOf(sha256: string): JobSpec | undefined {

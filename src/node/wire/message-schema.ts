@@ -96,6 +96,7 @@ const jobHeader: Field<JobHeader> = record<JobHeader>({
   memoryBytes: optional(count),
   cached: optional(intervals('rising')),
   taskTimeoutMs: optional(integer(1_000, 7 * 86_400_000)),
+  about: optional(jobIdText),
 });
 
 const peerShare: Field<PeerShare> = record<PeerShare>({

@@ -24,9 +24,16 @@ export interface SimulatedCore {
   nextWake(): { readonly atMs: number; readonly reason: string } | undefined;
   check(): void;
   status(nowMs: number): {
-    readonly peers: readonly { readonly face: PeerFace; readonly state: string }[];
+    /** Itself first. */
+    readonly peers: readonly SimulatedPeerStatus[];
     readonly jobs: readonly SimulatedJobStatus[];
   };
+}
+
+interface SimulatedPeerStatus {
+  readonly face: PeerFace;
+  readonly state: string;
+  readonly busySlots: number;
 }
 
 export interface SimulatedJobStatus {

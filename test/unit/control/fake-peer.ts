@@ -283,6 +283,21 @@ export class FakePeer implements ControlHandlers {
     return { v: 1 as const, job, tasks: 3 };
   }
 
+  async segments(job: string) {
+    const trials = { tasks: 3, ranked: 3, sharpeVariance: 1 };
+    const of = [2, 0, 1];
+    return {
+      v: 1 as const,
+      job,
+      segmentsJob: 'j-5e95',
+      segments: 16,
+      of,
+      winners: 1,
+      drawn: of,
+      trials,
+    };
+  }
+
   async cancel(job: string) {
     this.asked.push({ cancel: resolveJob(job, this.jobViews) });
     return { v: 1, jobs: [resolveJob(job, this.jobViews)] } as const;

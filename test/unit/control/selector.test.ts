@@ -44,6 +44,17 @@ describe('a selector', () => {
     expect(() => resolveJob('e9', jobs)).toThrow('no job "e9"');
   });
 
+  test('last passes over jobs that only look back at another one', () => {
+    const aside = {
+      ...newer,
+      jobId: 'j-aside00',
+      submittedAt: '2026-01-06T00:00:00.000Z',
+      isAside: true,
+    };
+    expect(resolveJob('last', [...jobs, aside])).toBe(newer.jobId);
+    expect(resolveJob('aside', [...jobs, aside])).toBe(aside.jobId);
+  });
+
   test('on an empty mesh says that there are no jobs', () => {
     expect(() => resolveJob('last', [])).toThrow('no jobs yet');
   });

@@ -34,7 +34,12 @@ export function lifelinesAreArmed(): Check {
         peer.core?.status(peer.localMs).jobs.some(({ isActive }) => isActive),
       );
       if (isBusy) return undefined;
-      for (const from of running) {
+      // A slot may still be at a task that somebody else has finished: its peer is not idle.
+      const idle = running.filter(({ core, localMs }) => {
+        const own = core?.status(localMs).peers[0];
+        return own !== undefined && own.busySlots < own.face.slots;
+      });
+      for (const from of idle) {
         for (const to of running) {
           const key = `${from.id}/${from.incarnation} at ${to.id}/${to.incarnation}`;
           if (connected.has(key) && !armed.has(key)) return `${from.id} does not wait at ${to.id}`;
