@@ -116,8 +116,19 @@ export class IntervalSet {
   }
 
   union(other: IntervalSet | readonly Interval[]): IntervalSet {
-    // Sorting two ascending runs one behind the other is a linear merge.
-    return IntervalSet.from(this.#list.concat(canonical(other).#list));
+    const [a, b] = [this.#list, canonical(other).#list];
+    const all = new IntervalSet();
+    for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+      const isMine = j >= b.length || (i < a.length && a[i]![0] <= b[j]![0]);
+      const [start, end] = isMine ? a[i++]! : b[j++]!;
+      const last = all.#list.at(-1);
+      if (last === undefined || last[1] < start) all.#append(start, end);
+      else if (last[1] < end) {
+        all.#list[all.#list.length - 1] = [last[0], end];
+        all.#count += end - last[1];
+      }
+    }
+    return all;
   }
 
   subtract(other: IntervalSet | readonly Interval[]): IntervalSet {

@@ -38,7 +38,11 @@ export class Beliefs {
   readonly #limits: Limits;
   readonly #peers = new Map<PeerId, Belief>();
   /** Ascending ids: every loop over peers runs in this order, never in arrival order. */
-  #sorted: PeerId[] = [];
+  #sorted: readonly Belief[] = [];
+  /** Ids of `live()`; undefined when somebody was lost or came since. */
+  #livePeers: readonly PeerId[] | undefined;
+  /** Before that moment nobody's silence is long enough to change what is believed of it. */
+  #nextSilenceMs = Number.POSITIVE_INFINITY;
   readonly #quarantined = new Set<PeerId>();
   #lastLookMs: number | undefined;
 
@@ -50,13 +54,19 @@ export class Beliefs {
     return this.#peers.get(peer);
   }
 
-  all(): Belief[] {
-    return this.#sorted.map((peer) => this.#peers.get(peer)).filter((b) => b !== undefined);
+  all(): readonly Belief[] {
+    return this.#sorted;
   }
 
   /** Not lost: they count as disks, owners and holders. */
   live(): Belief[] {
-    return this.all().filter((belief) => belief.state !== 'lost');
+    return this.#sorted.filter((belief) => belief.state !== 'lost');
+  }
+
+  /** Ids of `live()`; the same array while it says the same. */
+  livePeers(): readonly PeerId[] {
+    this.#livePeers ??= this.live().map(({ face }) => face.peer);
+    return this.#livePeers;
   }
 
   isLive(peer: PeerId): boolean {
@@ -71,7 +81,10 @@ export class Beliefs {
 
   /** The slowest usual round trip, for time-outs and prefetch. */
   rttMs(): number {
-    return this.ok().reduce((max, belief) => Math.max(max, belief.rttMs), 0);
+    let max = 0;
+    for (const { state, connected, rttMs } of this.#sorted)
+      if (state === 'ok' && connected && rttMs > max) max = rttMs;
+    return max;
   }
 
   /** Returns 'restarted' when the known face was an older life of that peer. */
@@ -97,7 +110,9 @@ export class Beliefs {
       armedMs: nowMs,
       draining: false,
     });
-    if (known === undefined) this.#sorted = [...this.#sorted, face.peer].toSorted();
+    this.#sorted = [...this.#peers.values()].toSorted((a, b) => (a.face.peer < b.face.peer ? -1 : 1));
+    this.#livePeers = undefined;
+    this.#isHeard(nowMs);
     return outcome;
   }
 
@@ -107,7 +122,11 @@ export class Beliefs {
     if (belief === undefined || belief.face.incarnation !== incarnation) return false;
     if (this.#quarantined.has(peer)) return false;
     belief.lastHeardMs = nowMs;
-    if (belief.connected) belief.state = 'ok';
+    if (belief.connected && belief.state !== 'ok') {
+      if (belief.state === 'lost') this.#livePeers = undefined;
+      belief.state = 'ok';
+      this.#isHeard(nowMs);
+    }
     return true;
   }
 
@@ -132,16 +151,28 @@ export class Beliefs {
     this.#lastLookMs = nowMs;
     const lagMs = gapMs > this.#limits.heartbeatMs * 2 ? gapMs - this.#limits.heartbeatMs : 0;
     const lost: PeerId[] = [];
-    for (const belief of this.all()) {
+    if (lagMs === 0 && nowMs < this.#nextSilenceMs) return lost;
+    this.#nextSilenceMs = Number.POSITIVE_INFINITY;
+    for (const belief of this.#sorted) {
       belief.lastHeardMs = Math.min(nowMs, belief.lastHeardMs + lagMs);
       if (belief.state === 'lost') continue;
       const silentMs = nowMs - belief.lastHeardMs;
       if (silentMs >= this.#limits.lostMs) {
         this.lose(belief.face.peer);
         lost.push(belief.face.peer);
-      } else if (silentMs >= this.#limits.suspectMs) belief.state = 'suspect';
+        continue;
+      }
+      if (silentMs >= this.#limits.suspectMs) belief.state = 'suspect';
+      const { suspectMs, lostMs } = this.#limits;
+      const patienceMs = belief.state === 'suspect' ? lostMs : suspectMs;
+      this.#nextSilenceMs = Math.min(this.#nextSilenceMs, belief.lastHeardMs + patienceMs);
     }
     return lost;
+  }
+
+  /** Somebody came or was heard again: its silence is counted from now. */
+  #isHeard(nowMs: number): void {
+    this.#nextSilenceMs = Math.min(this.#nextSilenceMs, nowMs + this.#limits.suspectMs);
   }
 
   /** It gave wrong rows: lost, and fenced for as long as this peer lives. */
@@ -157,6 +188,7 @@ export class Beliefs {
   lose(peer: PeerId): void {
     const belief = this.#peers.get(peer);
     if (belief === undefined) return;
+    if (belief.state !== 'lost') this.#livePeers = undefined;
     belief.state = 'lost';
     belief.armed = false;
   }

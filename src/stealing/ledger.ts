@@ -5,6 +5,7 @@
 // Rows are kept in blocks of 4,096 tasks that come into being when their first row does, and may be released again
 // when a disk has them: the ledger still knows which they are, and takes their values back later.
 import { type Interval, IntervalSet, countTasks } from '../deque/interval-set.ts';
+import { Disks } from './disks.ts';
 import type { PeerId } from './ids.ts';
 import type { RowBatch } from './job.ts';
 
@@ -28,7 +29,7 @@ export class Ledger {
   /** Those of `present` whose values are on disk only. */
   #released = new IntervalSet();
   readonly #makers = new Map<PeerId, IntervalSet>();
-  readonly #disks = new Map<PeerId, IntervalSet>();
+  readonly #disks = new Disks();
   readonly #blocks = new Map<number, Float64Array>();
   #failedRows = 0;
 
@@ -83,7 +84,12 @@ export class Ledger {
   }
 
   onDiskOf(peer: PeerId): IntervalSet {
-    return this.#disks.get(peer) ?? new IntervalSet();
+    return this.#disks.of(peer);
+  }
+
+  /** Present, and on at least one, or two, of the disks of `live`, which is the same array while it says the same. */
+  onLiveDisks(live: readonly PeerId[], atLeast: 1 | 2): IntervalSet {
+    return this.#disks.onLive(live, atLeast).intersect(this.#present);
   }
 
   /** The first row of a task wins; an equal one changes nothing; a row replaces a failure unless those are
@@ -177,14 +183,12 @@ export class Ledger {
         set.remove(start, end);
       }
       for (const made of this.#makers.values()) made.remove(start, end);
-      for (const disk of this.#disks.values()) disk.remove(start, end);
+      this.#disks.forget(start, end);
     }
   }
 
   markOnDisk(peer: PeerId, intervals: readonly Interval[]): void {
-    const disk = this.#disks.get(peer) ?? new IntervalSet();
-    this.#disks.set(peer, disk);
-    for (const [start, end] of intervals) disk.add(start, end);
+    this.#disks.mark(peer, intervals);
   }
 
   /** Returns how many of the tasks were not counted before. */

@@ -152,7 +152,7 @@ export class Recording {
     const to = isOwner ? this.#buddyOf(job) : state.ownerOf(job);
     if (to === undefined || state.beliefs.get(to)?.connected !== true) return;
     let owed = job.ledger.onDiskOf(state.self).union(job.unkept).subtract(job.ledger.onDiskOf(to));
-    if (isOwner) owed = owed.subtract(this.#onDisks(job, 2));
+    if (isOwner) owed = owed.subtract(job.ledger.onLiveDisks(state.liveDisks(), 2));
     else owed = owed.intersect(job.ledger.madeBy(state.self));
     let room = state.limits.deliveriesMax;
     for (const delivery of this.#deliveries.values()) {
@@ -231,7 +231,8 @@ export class Recording {
     if (!state.isOwner(job) || job.ledger.isComplete) return;
     const isFull = this.#diskFailedMs !== Number.NEGATIVE_INFINITY;
     const disks = this.#keepers().length + (isFull ? 0 : 1);
-    const enough = this.#onDisks(job, Math.min(2, disks)).subtract(job.ledger.counted);
+    const atLeast = disks >= 2 ? 2 : 1;
+    const enough = job.ledger.onLiveDisks(state.liveDisks(), atLeast).subtract(job.ledger.counted);
     if (job.ledger.count(enough.intervals()) > 0) {
       job.lastCountedMs = state.nowMs;
       state.emit({ kind: 'jobChanged', job: job.header.job });
@@ -269,22 +270,6 @@ export class Recording {
   #buddyOf(job: JobBook): PeerId | undefined {
     const connected = this.#keepers().filter((peer) => this.#state.beliefs.get(peer)?.connected);
     return highestRanked(`${job.header.job}|${this.#state.self}`, connected);
-  }
-
-  /** What is present here and lies on at least that many live disks, this one included: one (or none asked
-   * for) or two. */
-  #onDisks(job: JobBook, atLeast: number): IntervalSet {
-    const { beliefs, self } = this.#state;
-    const peers = [self, ...beliefs.live().map(({ face }) => face.peer)];
-    let once = new IntervalSet();
-    let twice = new IntervalSet();
-    for (const peer of peers) {
-      const disk = job.ledger.onDiskOf(peer);
-      if (disk.isEmpty) continue;
-      twice = twice.union(once.intersect(disk));
-      once = once.union(disk);
-    }
-    return (atLeast >= 2 ? twice : once).intersect(job.ledger.present);
   }
 
   /** One job at a time: all of a long life at once would fill the memory. */

@@ -47,6 +47,9 @@ export class CoreState {
   readonly beliefs: Beliefs;
   readonly rates: Rates;
   readonly recent = new Recent();
+  /** This peer and all that live; the same array until that changes. */
+  #liveDisks: readonly PeerId[] = [];
+  #livePeers: readonly PeerId[] | undefined;
   /** In the order in which this peer came to know them. */
   readonly jobs = new Map<JobId, JobBook>();
   /** When each slot began what it has claimed, as far as its reports tell. */
@@ -154,6 +157,14 @@ export class CoreState {
       (peer) => peer === this.self || this.beliefs.isLive(peer),
     );
     return highestRanked(job.header.job, candidates) ?? this.self;
+  }
+
+  /** Whose disks count: this peer's and those of all that live. The same array while it says the same. */
+  liveDisks(): readonly PeerId[] {
+    const live = this.beliefs.livePeers();
+    if (live !== this.#livePeers) this.#liveDisks = [this.self, ...live];
+    this.#livePeers = live;
+    return this.#liveDisks;
   }
 
   isOwner(job: JobBook): boolean {
