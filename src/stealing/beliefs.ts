@@ -110,7 +110,9 @@ export class Beliefs {
       armedMs: nowMs,
       draining: false,
     });
-    this.#sorted = [...this.#peers.values()].toSorted((a, b) => (a.face.peer < b.face.peer ? -1 : 1));
+    this.#sorted = [...this.#peers.values()].toSorted((a, b) =>
+      a.face.peer < b.face.peer ? -1 : 1,
+    );
     this.#livePeers = undefined;
     this.#isHeard(nowMs);
     return outcome;

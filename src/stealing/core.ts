@@ -106,13 +106,14 @@ export class StealingCore {
     for (const peer of state.beliefs.look(state.nowMs)) this.#presence.lost(peer);
     this.#take(input);
     this.#presence.tick();
-    for (const job of state.jobs.values()) this.#lookAt(job);
+    for (const job of state.jobs.awakeGiven(state.beliefs.livePeers())) this.#lookAt(job);
     if (state.seeding && !state.isDraining) this.#victim.feed();
     refillWindow(state);
     if (state.owesBeat) this.#presence.beat();
     this.#recording.flushDue();
     this.#thief.look();
     this.#leaving.look();
+    state.jobs.rest(state.self);
     return state.takeOutputs();
   }
 
@@ -127,7 +128,7 @@ export class StealingCore {
     };
     consider(this.#recording.nextFlushMs(), 'flush');
     consider(this.#thief.nextLookMs(), 'steal');
-    for (const job of this.#state.jobs.values()) {
+    for (const job of this.#state.jobs.awake()) {
       consider(this.#census.nextLookMs(job), 'census');
       consider(this.#audit.nextLookMs(job), 'audit');
     }
@@ -218,7 +219,7 @@ export class StealingCore {
         return this.#withJob(input.job, (job) => this.#archive.recalled(job, input.batches));
       case 'jobExpired':
         return this.#withJob(input.job, (job) => {
-          if (!job.isActive) state.jobs.delete(input.job);
+          if (!job.isActive) state.jobs.delete(job);
         });
       case 'drainRequested':
         state.isDraining = input.isWanted || state.isLeaving;
@@ -368,7 +369,7 @@ export class StealingCore {
     closeWindow(state, job);
     job.clearQueue();
     job.census = undefined;
-    job.ending = ending;
+    state.jobs.turned(job, ending);
     job.rowsUsedMs = state.nowMs;
     this.#greeting.tellEnding(job);
     if (job.work !== undefined || job.isLoading)

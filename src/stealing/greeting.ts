@@ -140,6 +140,7 @@ export class Greeting {
     if (job === undefined) return;
     this.#keeping.delete(id);
     job.storedBy.add(this.#state.self);
+    this.#state.jobs.wake(job);
     this.#state.broadcast({ kind: 'jobStored', job: job.header.job });
   }
 

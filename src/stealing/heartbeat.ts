@@ -71,7 +71,7 @@ function claims(state: CoreState, job: JobBook): readonly Interval[] {
 /** Slots with a claim: exact when tasks are long, and near enough when they are short. */
 export function busySlots(state: CoreState): number {
   let claimed = -state.cursor.remaining();
-  for (const job of state.jobs.values()) claimed += job.running.count;
+  for (const job of state.jobs.awake()) claimed += job.running.count;
   return Math.max(0, Math.min(state.face.slots, claimed));
 }
 

@@ -6,6 +6,7 @@ import { priorityOf } from './turns.ts';
 /** Throws when something does not hold. */
 export function checkState(state: CoreState): void {
   const open = state.windowJob();
+  state.jobs.check();
   for (const job of state.jobs.values()) {
     const { ledger, running, retries, queue } = job;
     const queued = queue.intervals();

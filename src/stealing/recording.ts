@@ -127,7 +127,7 @@ export class Recording {
   /** Sends finished rows to disk: at once when the slots have nothing left to claim, else in company. */
   flushDue(): void {
     const { limits, nowMs, cursor } = this.#state;
-    for (const job of this.#state.jobs.values()) {
+    for (const job of this.#state.jobs.awake()) {
       if (job.unsaved.isEmpty) continue;
       const isDry = cursor.remaining() === 0 && job.queue.taskCount === 0;
       const isDue = nowMs >= job.unsavedSinceMs + limits.rowsFlushMs;
@@ -138,7 +138,7 @@ export class Recording {
   /** When `flushDue` has to look again; undefined when nothing waits. */
   nextFlushMs(): number | undefined {
     let at: number | undefined;
-    for (const job of this.#state.jobs.values()) {
+    for (const job of this.#state.jobs.awake()) {
       if (job.unsaved.isEmpty) continue;
       at = Math.min(at ?? Infinity, job.unsavedSinceMs + this.#state.limits.rowsFlushMs);
     }

@@ -18,7 +18,7 @@ export function recoveredBook(
     job.ledger.markOnDisk(state.self, rows.intervals);
   }
   job.hasRowsInMemory = input.batches.length > 0;
-  job.ending = input.ending;
+  state.jobs.turned(job, input.ending);
   job.round = input.round ?? 0;
   if (input.ending !== undefined) {
     job.rowsUsedMs = Number.NEGATIVE_INFINITY;

@@ -57,7 +57,7 @@ export class Retrying {
   #open(job: JobBook, round: number): void {
     const { self } = this.#state;
     job.round = round;
-    job.ending = undefined;
+    this.#state.jobs.turned(job, undefined);
     job.ledger.forget(job.ledger.failures.intervals());
     job.tries = new Tries();
     job.failureReasons.clear();
@@ -67,7 +67,7 @@ export class Retrying {
     // The slots have forgotten it, and know jobs by numbers that are never used again.
     job.work = undefined;
     job.isLoading = false;
-    job.jobNumber = this.#state.nextJobNumber();
+    this.#state.jobs.renumber(job, this.#state.nextJobNumber());
     job.fruitlessRounds = 0;
     job.lastCountedMs = this.#state.nowMs;
     this.#rooms.archive.read(job);

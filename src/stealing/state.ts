@@ -2,9 +2,10 @@
 // that the current call of `handle` will return. Nothing here decides anything.
 import type { WindowCursor } from '../deque/cursor.ts';
 import { type Belief, Beliefs } from './beliefs.ts';
-import { type JobId, type PeerId, highestRanked } from './ids.ts';
+import { type PeerId, highestRanked } from './ids.ts';
 import type { PeerFace } from './input.ts';
 import { JobBook } from './job-book.ts';
+import { Jobs } from './jobs.ts';
 import type { JobHeader } from './job.ts';
 import type { Limits } from './limits.ts';
 import type { Message, Rate } from './messages.ts';
@@ -51,7 +52,7 @@ export class CoreState {
   #liveDisks: readonly PeerId[] = [];
   #livePeers: readonly PeerId[] | undefined;
   /** In the order in which this peer came to know them. */
-  readonly jobs = new Map<JobId, JobBook>();
+  readonly jobs = new Jobs();
   /** When each slot began what it has claimed, as far as its reports tell. */
   readonly slotSinceMs = new Map<number, number>();
   nowMs = 0;
@@ -132,7 +133,7 @@ export class CoreState {
     const known = this.jobs.get(header.job);
     if (known !== undefined) return known;
     const book = new JobBook(header, this.nextJobNumber(), this);
-    this.jobs.set(header.job, book);
+    this.jobs.add(book);
     return book;
   }
 
@@ -140,13 +141,12 @@ export class CoreState {
     return this.#nextJobNumber++;
   }
 
-  activeJobs(): JobBook[] {
-    return [...this.jobs.values()].filter((job) => job.isActive);
+  activeJobs(): readonly JobBook[] {
+    return this.jobs.active();
   }
 
   jobByNumber(jobNumber: number): JobBook | undefined {
-    for (const job of this.jobs.values()) if (job.jobNumber === jobNumber) return job;
-    return undefined;
+    return this.jobs.byNumber(jobNumber);
   }
 
   /** The submitter while it lives; then, of the live peers that have the job on disk, the highest ranked. */
@@ -162,8 +162,10 @@ export class CoreState {
   /** Whose disks count: this peer's and those of all that live. The same array while it says the same. */
   liveDisks(): readonly PeerId[] {
     const live = this.beliefs.livePeers();
-    if (live !== this.#livePeers) this.#liveDisks = [this.self, ...live];
-    this.#livePeers = live;
+    if (live !== this.#livePeers) {
+      this.#livePeers = live;
+      this.#liveDisks = [this.self, ...live];
+    }
     return this.#liveDisks;
   }
 

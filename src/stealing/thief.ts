@@ -182,6 +182,7 @@ export class Thief {
     if (state.unclaimedMs() > 0 || !hasIdleSlot(state) || state.nowMs < this.#pauseUntilMs)
       return false;
     const jobs = state.activeJobs();
+    if (jobs.length === 0) return false;
     const slow = state.beliefs
       .ok()
       .filter(({ face, beatMs }) => this.#copiesAskedMs.get(face.peer) !== beatMs)

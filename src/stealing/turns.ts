@@ -15,7 +15,7 @@ export function priorityOf({ header }: JobBook): number {
 }
 
 /** Active jobs, the one whose tasks should run next first. */
-export function inTurn(state: CoreState): JobBook[] {
+export function inTurn(state: CoreState): readonly JobBook[] {
   const jobs = state.activeJobs();
   if (jobs.length < 2) return jobs;
   const used = new Map(jobs.map((job) => [job, usedMs(state, job)]));

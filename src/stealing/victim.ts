@@ -84,6 +84,7 @@ export class Victim {
 
   /** Shares what is here with everybody who waits; called when work arrives and when tasks finish. */
   feed(): void {
+    if (this.#state.activeJobs().length === 0) return;
     const takers = this.#state.beliefs
       .ok()
       .filter((belief) => !belief.draining && belief.face.slots > 0);
