@@ -1,6 +1,6 @@
 // The mesh as a library: `for await (const result of mesh.submit(file))`. The same peer, the same contracts and the
 // same errors as the command line; where no node runs, this process is one for as long as the connection is open.
-import { stat, readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { JobsView, JobSummary, PeersView, ResultsView, RowsEvent } from './control/api.ts';
@@ -9,6 +9,7 @@ import type { ControlHandlers, ResultsQuery } from './control/handlers.ts';
 import { submitPrepared } from './control/submission.ts';
 import { MeshError } from './errors.ts';
 import { formatProblems, prepareJob } from './jobfile/prepare.ts';
+import { DATA_FILE_BYTES_MAX, JOB_FILE_BYTES_MAX, readUserFile } from './jobfile/user-file.ts';
 
 export interface ConnectOptions {
   /** State of the peer; default: $MESH_HOME or ~/.mesh. */
@@ -69,8 +70,6 @@ const REACH_MS = 15_000;
 /** ms for handing over unfinished work when the last user of an embedded node goes. */
 const LEAVE_MS = 5_000;
 const TOP_DEFAULT = 10;
-/** Chosen by people, shown to people: enough for the ten best. */
-const JOB_FILE_BYTES_MAX = 64 * 2 ** 20;
 
 /** Throws NO_NODE, UNREACHABLE, REFUSED, ALREADY_RUNNING as the command line does. */
 export async function connect(options: ConnectOptions = {}): Promise<Mesh> {
@@ -130,7 +129,9 @@ async function submit(
   const folder = isPath ? dirname(resolve(job)) : resolve(directory);
   const prepared = await prepareJob({
     fileName: isPath ? job : 'job',
-    text: isPath ? await readJobFile(job) : JSON.stringify(job),
+    text: isPath
+      ? (await readUserFile(job, JOB_FILE_BYTES_MAX)).toString('utf8')
+      : JSON.stringify(job),
     readFile: (path) => files.read(resolve(folder, path)),
   });
   if (!prepared.ok) throw new MeshError('BAD_INPUT', formatProblems(prepared.problems));
@@ -138,26 +139,16 @@ async function submit(
   return (await submitPrepared(peer, given)).job;
 }
 
-async function readJobFile(path: string): Promise<string> {
-  try {
-    const { size } = await stat(path);
-    if (size > JOB_FILE_BYTES_MAX) throw new Error('it is longer than 64 MiB');
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new MeshError('BAD_INPUT', `cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
-}
-
 /** The same bytes for a file that has not changed: whoever knows them need not read candles a second time. */
 class DataFiles {
   readonly #known = new Map<string, { readonly stamp: string; readonly bytes: Uint8Array }>();
 
   async read(path: string): Promise<Uint8Array> {
-    const { mtimeMs, size, ino } = await stat(path);
-    const stamp = `${mtimeMs} ${size} ${ino}`;
+    const stats = await stat(path).catch(() => undefined);
+    const stamp = stats?.isFile() === true ? `${stats.mtimeMs} ${stats.size} ${stats.ino}` : '';
     const known = this.#known.get(path);
-    if (known?.stamp === stamp) return known.bytes;
-    const bytes = await readFile(path);
+    if (stamp !== '' && known?.stamp === stamp) return known.bytes;
+    const bytes = await readUserFile(path, DATA_FILE_BYTES_MAX);
     this.#known.set(path, { stamp, bytes });
     return bytes;
   }

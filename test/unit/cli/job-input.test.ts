@@ -1,9 +1,11 @@
 // What stands in place of a file that was named.
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Context } from '../../../src/node/cli/context.ts';
+import { readUserFile } from '../../../src/node/jobfile/user-file.ts';
 import { readJob } from '../../../src/node/cli/job-input.ts';
 import { CSV, fileWith } from '../jobfile/fixture.ts';
 
@@ -43,4 +45,20 @@ it('the same folder with candles in it is read', async () => {
   await writeFile(join(folder, 'job.json'), JSON.stringify(fileWith({})));
   const prepared = await readJob({ json: true } as Context, join(folder, 'job.json'), {});
   expect(prepared?.taskCount).toBe(1);
+});
+
+it.skipIf(process.platform === 'win32')('what has no end is given up at the bound', async () => {
+  await expect(readUserFile('/dev/zero', 2 ** 22)).rejects.toThrow('/dev/zero has more than 4 MiB');
+  const long = join(folder, 'long.json');
+  await writeFile(long, 'x'.repeat(2 ** 20 + 1));
+  await expect(readUserFile(long, 2 ** 20)).rejects.toThrow('has more than 1 MiB');
+  expect((await readUserFile(long, 2 ** 21)).byteLength).toBe(2 ** 20 + 1);
+});
+
+it('a pipe is read to its end, as <(generate) gives one', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const text = JSON.stringify(fileWith({}));
+  const [bytes] = await Promise.all([readUserFile(pipe, 2 ** 20), writeFile(pipe, text)]);
+  expect(bytes.toString()).toBe(text);
 });
