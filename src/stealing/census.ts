@@ -54,6 +54,7 @@ export class Census {
    * every peer that starts again would run all that is missing beside those who hold it. */
   wantSoon(job: JobBook): void {
     this.want(job);
+    job.isRevived = true;
     job.censusNotBeforeMs = this.#state.nowMs + this.#state.limits.censusPauseMs;
   }
 
@@ -211,6 +212,8 @@ export class Census {
     if (missing.isEmpty) return;
     const again = this.#attempts.giveUpSpent(job, missing);
     const count = job.enqueue(again.intervals(), 'bottom');
+    if (!job.isRevived) job.lostTasks += count;
+    job.isRevived = false;
     state.log('info', 'tasks that nobody holds run again', {
       job: job.header.job,
       tasks: count,

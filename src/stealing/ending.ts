@@ -28,6 +28,8 @@ export function endingOf(state: CoreState, job: JobBook, outcome: JobEnding['sta
     resultMessages,
     efficiency: efficiencyOf(state, job, { shares, elapsedMs }),
     disputed: job.audit?.disputed.count ?? 0,
+    lost: job.lostTasks,
+    checked: job.audit?.verified.count ?? 0,
     ...(job.round === 0 ? {} : { round: job.round }),
   };
 }

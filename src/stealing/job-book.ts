@@ -81,6 +81,10 @@ export class JobBook {
   /** Rounds in a row since which no row came, and the rows there were at the last. */
   fruitlessRounds = 0;
   presentAtRound = 0;
+  /** Tasks that peers held which were lost, as far as censuses of this peer found out. */
+  lostTasks = 0;
+  /** A former life of this peer had the job: what nobody holds at first is what that life held. */
+  isRevived = false;
   /** Slot-ms that its tasks took here, for its turn among other jobs. */
   servedMs = 0;
   /** It had tasks here at the last look, and so a place in the order of turns. */

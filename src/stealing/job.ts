@@ -108,6 +108,10 @@ export interface JobEnding {
   readonly resultMessages?: number | undefined;
   /** Tasks for which two peers have two rows, and nobody could judge. */
   readonly disputed?: number | undefined;
+  /** Tasks that peers held which were lost, and that went to others. */
+  readonly lost?: number | undefined;
+  /** Tasks that were run a second time to compare the rows. */
+  readonly checked?: number | undefined;
   /** How often the job was retried before this end; 0 when absent. */
   readonly round?: number | undefined;
 }

@@ -35,6 +35,8 @@ export function summaryOf(
     failed,
     cached: countTasks(header.cached ?? []),
     disputed: ending?.disputed ?? 0,
+    lost: ending?.lost ?? 0,
+    checked: ending?.checked ?? 0,
     elapsedMs: Math.round(job.elapsedMs * 1000) / 1000,
     resultsSha256: rows.resultsSha256,
     peers: shown.peers,

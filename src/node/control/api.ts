@@ -158,6 +158,10 @@ export interface JobSummary {
   readonly cached: number;
   /** Tasks for which two peers computed two rows, and no third could judge. */
   readonly disputed: number;
+  /** Backtests that peers held which were lost: others ran them. */
+  readonly lost: number;
+  /** Run a second time on another peer, to compare the rows. */
+  readonly checked: number;
   /** From job accepted to last row counted. */
   readonly elapsedMs: number;
   /** null while the job runs. */

@@ -56,6 +56,8 @@ const summarySchema = z.object({
   failed: count,
   cached: count.describe('rows taken over from earlier jobs; in no share'),
   disputed: count,
+  lost: count,
+  checked: count,
   elapsedMs: z.number().min(0),
   resultsSha256: z.string().nullable(),
   peers: z.array(

@@ -134,6 +134,8 @@ const jobEnding: Field<JobEnding> = record<JobEnding>({
   }),
   resultMessages: optional(count),
   disputed: optional(count),
+  lost: optional(count),
+  checked: optional(count),
   round: optional(integer(0, ROUNDS_MAX)),
 });
 

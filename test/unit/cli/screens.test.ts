@@ -1,4 +1,5 @@
 // The screens as pure functions: widths 40, 80 and 200, with and without colour.
+import { renderEfficiency } from '../../../src/node/cli/output/efficiency-screen.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../../src/node/control/api.ts';
@@ -195,6 +196,27 @@ test('the end of a job whose rows were all known speaks of no shares and no spee
   expect(renderShares(idle, 120)).toEqual([
     'all 4,000 were known already, so nobody computed any (--fresh does)',
   ]);
+});
+
+test('a job that was known already has no efficiency', () => {
+  const known = jobSummary({ done: 4_000, failed: 0, cached: 4_000 });
+  expect(renderEfficiency(known, 80)).toEqual([
+    'all 4,000 were known already: nothing ran (--fresh computes them)',
+  ]);
+});
+
+function again(change: object): string[] {
+  const lines = renderSummary(jobSummary(change), 120, noPaint);
+  return lines.filter((line) => line.includes('ran again'));
+}
+
+test('the end of a job says what ran again, and why', () => {
+  expect(again({})).toEqual([]);
+  expect(again({ lost: 1 })).toEqual(['  ran again: 1 backtest of peers that were lost']);
+  expect(again({ lost: 1_234, checked: 64 })).toEqual([
+    '  ran again: 1,234 backtests of peers that were lost · 64 to compare the rows, all equal',
+  ]);
+  expect(again({ checked: 64, disputed: 1 })).toEqual(['  ran again: 64 to compare the rows']);
 });
 
 test('on a narrow screen the counts of a job stand below its time', () => {

@@ -135,6 +135,8 @@ export function jobSummary(change: Partial<JobSummary> = {}): JobSummary {
     failed: 3,
     cached: 0,
     disputed: 0,
+    lost: 0,
+    checked: 0,
     elapsedMs: 46_000,
     resultsSha256: '9f3c'.repeat(16),
     peers: [

@@ -64,6 +64,8 @@ function summary(change: Partial<JobSummary>): JobSummary {
     failed: 0,
     cached: 0,
     disputed: 0,
+    lost: 0,
+    checked: 0,
     elapsedMs: 10_000,
     resultsSha256: HASH,
     peers: made(720, 280),

@@ -14,6 +14,11 @@ const BOUNDS = {
 export function renderEfficiency(summary: JobSummary, width: number): string[] {
   const { efficiency, elapsedMs } = summary;
   const { boundsMs } = efficiency;
+  if (summary.done > 0 && summary.cached === summary.done) {
+    return [
+      `all ${formatCount(summary.done)} were known already: nothing ran (--fresh computes them)`,
+    ];
+  }
   if (summary.state === 'running') return ['the job has not ended; its efficiency is known then'];
   const lines = [`took ${formatDuration(elapsedMs)}`];
   if (boundsMs !== undefined) {

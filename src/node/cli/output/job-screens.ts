@@ -88,9 +88,21 @@ export function renderSummary(summary: JobSummary, width: number, paint: Paint):
     ...(isShort ? [`${first}   ${counts}`] : [first, `  ${counts}`]),
     ...(peers.length > 1 && ran ? indent(renderShares(summary, width - 2)) : []),
     ...(summary.top.length > 0 ? indent(renderTop(summary.top, width - 2)) : []),
+    ...againLines(summary),
     `  all results: mesh results ${summary.job}    who did what: mesh results ${summary.job} --by peer`,
     ...(failed > 0 ? [`  what failed: mesh results ${summary.job} --failed`] : []),
   ];
+}
+
+/** What ran again, and why; nothing when nothing did. */
+function againLines({ lost, checked, disputed }: JobSummary): string[] {
+  const why = [
+    ...(lost > 0 ? [`${plural(lost, 'backtest')} of peers that were lost`] : []),
+    ...(checked > 0
+      ? [`${formatCount(checked)} to compare the rows${disputed > 0 ? '' : ', all equal'}`]
+      : []),
+  ];
+  return why.length === 0 ? [] : [`  ran again: ${why.join(' · ')}`];
 }
 
 /** How long the fastest of the peers would have taken by itself, at the speeds that were measured. */
