@@ -159,7 +159,12 @@ export function readLogQuery(query: URLSearchParams): LogQuery {
 
 export function readResultsQuery(query: URLSearchParams): ResultsQuery {
   const { top, labels, winners, ...rest } = read(results, Object.fromEntries(query));
-  return { labels, winners, ...(top === undefined ? {} : { top }), ...orderAndFilters(rest) };
+  return {
+    labels,
+    ...(winners ? { winners } : {}),
+    ...(top === undefined ? {} : { top }),
+    ...orderAndFilters(rest),
+  };
 }
 
 function orderAndFilters({

@@ -20,6 +20,7 @@ import {
   parseNamed,
   parseRule,
 } from '../../kernel/language/parse.ts';
+import { isNeverPositive } from '../../kernel/language/sign.ts';
 import { timeframeMsOf } from '../../kernel/language/timeframe.ts';
 import { RuleError } from '../../kernel/language/token.ts';
 import { MAX_RULE_DEPTH } from '../../kernel/limits.ts';
@@ -205,6 +206,9 @@ class StrategyCheck {
       const expression = parseExpression(value, this.#scope, this.#named);
       this.#expression(expression, path);
       if (!isConstant(expression)) {
+        if (mayVary && isNeverPositive(expression)) {
+          throw new RuleError(`${wanted}, and this is at no bar`, wholeOf(value));
+        }
         if (mayVary) return;
         throw new RuleError('here only a number or a $variable is possible', wholeOf(value));
       }

@@ -141,7 +141,7 @@ describe('a request over the socket', () => {
     expect(peer.asked).toEqual([
       {
         job: 'j-7f3aq0w9e8',
-        query: { top: 5, sort: 'sharpe', where, winners: false, labels: true },
+        query: { top: 5, sort: 'sharpe', where, labels: true },
       },
     ]);
     expect(await failure(client.trades('nope', 3))).toMatchObject({ code: 'NOT_FOUND' });

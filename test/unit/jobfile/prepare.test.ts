@@ -222,6 +222,12 @@ describe('a faulty job file', () => {
     [{ where: ['1 < 2'] }, 'where.0: there is no $variable in this condition'],
     [{ sample: { count: 0 } }, 'sample.count: must be at least 1'],
     [{ sample: { cuont: 1 } }, 'sample: unknown key "cuont" (did you mean "count"?)'],
+    [
+      { strategies: [withStop('-1 * atr(2)')] },
+      'a distance must be above 0, and this is at no bar',
+    ],
+    [{ strategies: [withStop('-stddev(close, 3) - 1')] }, 'and this is at no bar'],
+    [{ strategies: [withStop('atr(2) / -2')] }, 'and this is at no bar'],
     [{ keep: 0 }, 'keep: must be at least 1'],
     [{ keep: 1.5 }, 'keep: '],
     [{ filter: 'trades > 3' }, 'filter: expected a list, not text'],
@@ -460,4 +466,8 @@ describe('what is published', () => {
 function withSides(spec: Record<string, never>, long: object | null): unknown {
   const { strategies, ...rest } = spec as unknown as BacktestSpec;
   return { ...rest, strategies: strategies.map((strategy) => ({ ...strategy, long })) };
+}
+
+function withStop(stopLoss: string): object {
+  return { long: { enter: ['close > 1'] }, stopLoss };
 }
