@@ -1,9 +1,11 @@
 // What a peer keeps on its disk, seen by the people at its command line.
+import { execFileSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { JobSummary, ResultsView } from '../../src/node/control/api.ts';
 import { LOOPBACK, MachineRoom } from './harness/machine-room.ts';
+import { PEER_FLAGS } from '../../src/node/peer-flags.ts';
 import { until } from './harness/until.ts';
 import type { FailuresView, RetryView } from '../../src/node/control/failure-api.ts';
 
@@ -29,6 +31,12 @@ test('an ended job is read from the disk of a peer that starts again, until it h
     keep: { ms: 30 * 86_400_000, bytes: 20e9 },
     refuses: null,
   });
+
+  // The node in the background makes no code of what it is told.
+  const { pid } = (await ada.status()).self;
+  expect(execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' })).toContain(
+    PEER_FLAGS.join(' '),
+  );
 
   await ada.kill();
   await ada.join(LOOPBACK);

@@ -6,6 +6,7 @@ import { join as joinPath } from 'node:path';
 import { ControlClient } from '../control/client.ts';
 import type { ControlHandlers } from '../control/handlers.ts';
 import { MeshError } from '../errors.ts';
+import { PEER_FLAGS } from '../peer-flags.ts';
 import { type Context, refuseVia, warnOfSkew } from './context.ts';
 import { type JoinFlags, joinArguments, type JoinOptions, readJoinFlags } from './join-options.ts';
 import { printJson } from './output/json.ts';
@@ -125,7 +126,7 @@ async function spawnNode(home: string, options: JoinOptions): Promise<ChildProce
       `--home=${home}`,
       ...joinArguments(withoutInvited(options)),
     ];
-    const child = spawn(process.execPath, [...process.execArgv, program, ...words], {
+    const child = spawn(process.execPath, [...PEER_FLAGS, ...process.execArgv, program, ...words], {
       // Its working directory must not keep somebody's disk from being unmounted.
       cwd: home,
       detached: true,

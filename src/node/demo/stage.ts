@@ -10,6 +10,7 @@ import { readStartError } from '../cli/start-error.ts';
 import { waitUntil } from '../cli/wait.ts';
 import { ControlClient } from '../control/client.ts';
 import { MeshError } from '../errors.ts';
+import { PEER_FLAGS } from '../peer-flags.ts';
 import type { Role } from './cast.ts';
 
 /** From spawn to the control socket; four at once on a busy machine. */
@@ -112,12 +113,16 @@ export class Stage {
     ];
     const log = await open(logPath(home), 'a', 0o600);
     try {
-      const child = spawn(process.execPath, [...process.execArgv, program, ...words], {
-        cwd: home,
-        // A group of its own: Ctrl-C reaches the demo, and the demo decides.
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd, 'ipc'],
-      });
+      const child = spawn(
+        process.execPath,
+        [...PEER_FLAGS, ...process.execArgv, program, ...words],
+        {
+          cwd: home,
+          // A group of its own: Ctrl-C reaches the demo, and the demo decides.
+          detached: true,
+          stdio: ['ignore', log.fd, log.fd, 'ipc'],
+        },
+      );
       child.on('error', () => {});
       this.#processes.push(child);
       return child;

@@ -4,6 +4,8 @@
 // ProcessType Interactive is what keeps macOS from throttling a background program's CPU and disk (launchd.plist(5):
 // unset means light throttling); Background is the polite form, slow on purpose. Both systems start the node again
 // only when it failed: after `mesh leave` it stays away.
+import { PEER_FLAGS } from '../peer-flags.ts';
+
 export interface Service {
   /** Absolute. */
   readonly home: string;
@@ -38,7 +40,7 @@ export function wrapperScript({ home, node, program, words }: Service): string {
     '# Starts the mesh node of this home; written by `mesh service install`.',
     `export MESH_HOME=${shellWord(home)}`,
     `for node in ${shellWord(node)} "$(command -v node)" /opt/homebrew/bin/node /usr/local/bin/node /usr/bin/node; do`,
-    `  [ -x "$node" ] && exec "$node" ${shellWord(program)} join --foreground --quiet${flags === '' ? '' : ` ${flags}`}`,
+    `  [ -x "$node" ] && exec "$node" ${PEER_FLAGS.join(' ')} ${shellWord(program)} join --foreground --quiet${flags === '' ? '' : ` ${flags}`}`,
     'done',
     'echo "mesh: no Node.js found; install it, then: mesh service install" >&2',
     'exit 78',

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PEER_FLAGS } from '../../../src/node/peer-flags.ts';
 import {
   launchdPlist,
   type Service,
@@ -171,6 +172,7 @@ describe('the script', () => {
     expect(run(script, '').stdout.split('|')).toEqual([
       node,
       home,
+      ...PEER_FLAGS,
       service().program,
       'join',
       '--foreground',
