@@ -1,3 +1,4 @@
+// One copy of candles for all jobs.
 import { expect, test } from 'vitest';
 import { SharedBlobs } from '../../../src/node/jobs/shared-blobs.ts';
 
