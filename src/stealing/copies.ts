@@ -94,7 +94,7 @@ function claimedTasks(state: CoreState, job: JobBook): Claimed[] {
     const claim = state.cursor.claimOf(slot);
     if (claim?.jobNumber !== job.jobNumber) continue;
     const open = IntervalSet.from(claim.intervals).intersect(job.running).intervals();
-    const ageMs = state.nowMs - (state.slotSinceMs.get(slot) ?? state.nowMs);
+    const ageMs = state.atClaimMs(slot);
     let endsMs = 0;
     for (const [start, end] of open) {
       for (let task = start; task < end; task++) {

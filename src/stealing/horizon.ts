@@ -46,7 +46,7 @@ export function claimsEndMs(state: CoreState): number[] {
     if (claim !== undefined && job !== undefined && isCoarse(state, job)) {
       const open = IntervalSet.from(claim.intervals).intersect(job.running);
       const claimedMs = countTasks(open.intervals()) * taskMsHere(state, job);
-      endMs = Math.max(0, claimedMs - (state.nowMs - (state.slotSinceMs.get(slot) ?? state.nowMs)));
+      endMs = Math.max(0, claimedMs - state.atClaimMs(slot));
     }
     ends.push(endMs);
   }

@@ -11,7 +11,7 @@ export function measureFinished(
   { slot, intervals, busyMs }: Extract<Input, { kind: 'tasksFinished' }>,
 ): void {
   for (const [start, end] of intervals) job.running.remove(start, end);
-  state.slotSinceMs.set(slot, state.nowMs);
+  state.claimsNow(slot);
   const units = job.costs.of(intervals);
   state.rates.measured(job.header.rateKey, units, busyMs);
   job.servedMs += busyMs;

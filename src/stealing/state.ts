@@ -53,8 +53,6 @@ export class CoreState {
   #livePeers: readonly PeerId[] | undefined;
   /** In the order in which this peer came to know them. */
   readonly jobs = new Jobs();
-  /** When each slot began what it has claimed, as far as its reports tell. */
-  readonly slotSinceMs = new Map<number, number>();
   nowMs = 0;
   /** Starts nothing and takes nothing; what it has goes to others. */
   isDraining = false;
@@ -68,6 +66,11 @@ export class CoreState {
   failed = 0;
   stole = 0;
   gave = 0;
+  /** When each slot began what it has claimed, and the first task of that, once it was looked at. */
+  readonly #slotSince = new Map<
+    number,
+    { readonly ms: number; readonly task: number | undefined }
+  >();
   #outputs: Output[] = [];
   #nextPersist = 1;
   #nextJobNumber = 1;
@@ -157,6 +160,24 @@ export class CoreState {
       (peer) => peer === this.self || this.beliefs.isLive(peer),
     );
     return highestRanked(job.header.job, candidates) ?? this.self;
+  }
+
+  /** ms for which a slot has been at its claim. A slot claims again before its report is read here: a claim that is not
+   * the one of the last look began a moment ago. */
+  atClaimMs(slot: number): number {
+    const task = this.cursor.claimOf(slot)?.intervals[0]?.[0];
+    const known = this.#slotSince.get(slot) ?? { ms: this.nowMs, task };
+    const isNext = known.task !== undefined && known.task !== task;
+    const ms = isNext ? this.nowMs : known.ms;
+    this.#slotSince.set(slot, { ms, task });
+    return this.nowMs - ms;
+  }
+
+  /** The slot reported, or is to claim from a window that opens: its claim begins now, unless it was seen before. */
+  claimsNow(slot: number): void {
+    const task = this.cursor.claimOf(slot)?.intervals[0]?.[0];
+    if (task !== undefined && this.#slotSince.get(slot)?.task === task) return;
+    this.#slotSince.set(slot, { ms: this.nowMs, task });
   }
 
   /** Whose disks count: this peer's and those of all that live. The same array while it says the same. */

@@ -65,7 +65,7 @@ function open(
   }
   // Slots without a claim take theirs as soon as they wake.
   for (let slot = 0; slot < state.face.slots; slot++) {
-    if (state.cursor.claimOf(slot) === undefined) state.slotSinceMs.set(slot, state.nowMs);
+    if (state.cursor.claimOf(slot) === undefined) state.claimsNow(slot);
   }
   job.isRechecking = false;
   state.cursor.open({ jobNumber: job.jobNumber, intervals, microBatchTasks: microBatch });

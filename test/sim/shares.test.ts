@@ -1,6 +1,9 @@
 // Without faults: each machine gets the work that its speed earns, and the whole takes as long as it must.
 import { describe, expect, test } from 'vitest';
-import { calmScenario, type Machine, measure, speedShares } from './scenarios.ts';
+import { peerId } from '../../src/stealing/ids.ts';
+import { judge } from '../../src/stealing/simulate/judge.ts';
+import { lan } from '../../src/stealing/simulate/scenario.ts';
+import { calmScenario, type Machine, measure, REAL, speedShares } from './scenarios.ts';
 
 const TWO_MACS: readonly Machine[] = [
   { slots: 12, speed: 1 },
@@ -122,6 +125,38 @@ describe('without faults', () => {
     expect(tasks[2]! * 5).toBeGreaterThan(11 * (idealMs - 1_500 - 1_000));
     expect(ending.elapsedMs).toBeLessThan(idealMs + 1_000);
   });
+
+  test.each([1, 2, 3])(
+    'a machine that joins in the middle of a job works within a heartbeat and a round trip (seed %i)',
+    (seed) => {
+      const scenario = calmScenario(
+        TWO_MACS,
+        { runs: [{ tasks: 20_000, units: 5_000 }] },
+        {
+          seed,
+        },
+      );
+      const late = { name: 'peer-3', slots: 11, unitsPerMs: 1_000, startMs: 2_500 };
+      let firstMs: number | undefined;
+      const outcome = judge(
+        { ...scenario, peers: [...scenario.peers, late], calmFromMs: 2_600 },
+        {
+          ...REAL,
+          more: [
+            {
+              name: 'when it began',
+              ran: ({ peer, atMs, units }) => {
+                if (peer === peerId(late.name)) firstMs ??= atMs - units / late.unitsPerMs;
+                return undefined;
+              },
+            },
+          ],
+        },
+      );
+      expect(outcome.violations).toEqual([]);
+      expect(firstMs).toBeLessThan(late.startMs + 250 + 2 * lan.latencyMs[1]);
+    },
+  );
 
   test('one task, no other peer, and more slots than tasks are no special case', () => {
     for (const tasks of [1, 2, 21, 23]) {
