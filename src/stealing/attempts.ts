@@ -69,11 +69,26 @@ export class Attempts {
     this.#giveUp(job, task, codeOf(reason));
   }
 
-  /** Another peer lost a slot over a task. */
+  /** Another peer lost a slot over a task, or knows who did. */
   heard(from: PeerId, job: JobBook, tried: Extract<Message, { kind: 'taskTried' }>): void {
-    const { task, attempts, reason } = tried;
+    const { task, peer = from, attempts, reason } = tried;
     if (task >= job.header.taskCount) return;
-    this.#tried(job, { task, peer: from, attempts, reason });
+    this.#tried(job, { task, peer, attempts, reason });
+  }
+
+  /** A peer came that knows nothing of what died before, be it over its own earlier life. */
+  tell(to: PeerId): void {
+    for (const job of this.#state.activeJobs()) {
+      const open = job.tries.tasks().filter((task) => !job.ledger.present.has(task));
+      for (const task of open.slice(0, TOLD_TASKS_MAX)) {
+        const reason = (job.failureReasons.get(task) ?? '').slice(0, REASON_LENGTH_MAX);
+        for (const peer of job.tries.peers(task)) {
+          const attempts = job.tries.by(task, peer);
+          const tried = { job: job.header.job, task, peer, attempts, reason };
+          this.#state.send(to, { kind: 'taskTried', ...tried });
+        }
+      }
+    }
   }
 
   /** A peer's process ended: what it was running may have done it. */
@@ -154,6 +169,9 @@ function codeOf(reason: string): number {
   if (/memory/i.test(reason)) return FAILURE_CODES.outOfMemory;
   return /took longer/.test(reason) ? FAILURE_CODES.timedOut : FAILURE_CODES.slotDied;
 }
+
+/** Suspicious tasks of a job that a newcomer hears of: as many as a heartbeat names of what runs. */
+const TOLD_TASKS_MAX = 256;
 
 /** Characters of a reason that travel. */
 const REASON_LENGTH_MAX = 200;

@@ -2,6 +2,7 @@
 import { invariant } from '../invariant.ts';
 import type { CoreState } from './state.ts';
 import { priorityOf } from './turns.ts';
+import { canOpen } from './windows.ts';
 
 /** Throws when something does not hold. */
 export function checkState(state: CoreState): void {
@@ -16,7 +17,7 @@ export function checkState(state: CoreState): void {
     invariant(ledger.counted.subtract(ledger.present).isEmpty, 'what counts is present');
     invariant(job.isActive || !job.holdsTasks || !running.isEmpty, 'an ended job queues nothing');
     const isPassedOver =
-      open !== undefined && job.hasWaiting && job.isRunnable && priorityOf(job) > priorityOf(open);
+      open !== undefined && canOpen(state, job) && priorityOf(job) > priorityOf(open);
     invariant(!isPassedOver || state.isDraining, 'a higher priority runs first');
   }
 }

@@ -133,11 +133,13 @@ export type Message =
       readonly job: JobId;
       readonly intervals: readonly Interval[];
     }
-  /** A slot of the sender died over this task alone, so many times by now. */
+  /** A slot of the sender, or of `peer`, died over this task, so many times by now. */
   | {
       readonly kind: 'taskTried';
       readonly job: JobId;
       readonly task: number;
+      /** Whose slot or process died; absent: the sender’s slot. */
+      readonly peer?: PeerId;
       readonly attempts: number;
       readonly reason: string;
     }

@@ -47,6 +47,7 @@ export class Presence {
       this.lost(face.peer);
     }
     this.#rooms.greeting.greet(face.peer);
+    this.#rooms.attempts.tell(face.peer);
     this.beat();
   }
 

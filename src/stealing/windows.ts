@@ -12,7 +12,7 @@ import { admitToTurns, inTurn, outranks, turnTasks } from './turns.ts';
 export function refillWindow(state: CoreState): void {
   if (state.isDraining) return;
   admitToTurns(state);
-  const next = inTurn(state).find((job) => job.isRunnable && job.hasWaiting);
+  const next = inTurn(state).find((job) => canOpen(state, job));
   if (next === undefined) return;
   const current = state.windowJob();
   if (current !== undefined) {
@@ -26,11 +26,28 @@ export function refillWindow(state: CoreState): void {
   open(state, next, intervals, microBatchTasks(state, next, intervals));
 }
 
+/** Whether a window of this job could be opened now. */
+export function canOpen(state: CoreState, job: JobBook): boolean {
+  if (!job.isRunnable || !job.hasWaiting) return false;
+  return job.queue.taskCount > 0 || !job.rechecks.isEmpty || !waitsToBeAlone(state, job);
+}
+
+/** Tasks that run apart on several slots die together when one of them takes the process along. On its last attempt
+ * a task is the only suspicious one that runs here, so that none is given up for its company. */
+function waitsToBeAlone(state: CoreState, job: JobBook): boolean {
+  const company = job.running.intersect(job.apart);
+  if (company.isEmpty) return false;
+  return job.tries
+    .tasks()
+    .filter((task) => job.tries.total(task) >= state.limits.attemptsMax - 1)
+    .some((task) => job.retries.has(task) || company.has(task));
+}
+
 /** Suspicious tasks run apart, in ever smaller groups, so that the next death tells more. The others are told
  * before it begins: a peer that dies over it tells them nothing. */
 function openRetry(state: CoreState, job: JobBook): boolean {
   const first = job.retries.intervals()[0];
-  if (first === undefined) return false;
+  if (first === undefined || waitsToBeAlone(state, job)) return false;
   let group = new IntervalSet();
   while (group.isEmpty && job.groups.length > 0) {
     group = (job.groups.shift() ?? group).intersect(job.retries);

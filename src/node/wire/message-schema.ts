@@ -250,6 +250,7 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
   taskTried: record<Body<'taskTried'>>({
     job: jobIdText,
     task: count,
+    peer: optional(peerIdText),
     attempts: integer(1, 1000),
     reason: text(1024),
   }),

@@ -161,12 +161,10 @@ const ARBITRARIES: {
     held: intervals,
   }),
   rowsWanted: fc.record({ job, intervals }),
-  taskTried: fc.record({
-    job,
-    task: count,
-    attempts: fc.integer({ min: 1, max: 9 }),
-    reason: fc.string(),
-  }),
+  taskTried: fc.record(
+    { job, task: count, peer, attempts: fc.integer({ min: 1, max: 9 }), reason: fc.string() },
+    { requiredKeys: ['job', 'task', 'attempts', 'reason'] },
+  ),
   leaving: fc.constant({}),
 };
 
