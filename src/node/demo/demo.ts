@@ -87,13 +87,15 @@ async function play({ stage, screen, signal, fast }: Play): Promise<DemoReport> 
   const job = await RunningJob.submit(prepared, crew, screen, signal);
   const count = formatCount(prepared.taskCount);
   screen.say(`job ${job.id}, submitted on ${SUBMITTER}: ${count} backtests of AAPL, 2013-2018`);
+  const killing = job.killTheLoaded((actor) => stage.kill(actor), signal);
   const [loopSha256, summary, killed] = await Promise.all([
-    plainLoopSha256(runner, signal),
+    // Not before: the loop takes a core, and turns of this process, from a kill that must not come too late.
+    killing.then(() => plainLoopSha256(runner, signal)),
     job.summary.then((ended) => {
       screen.good('the job has ended; one plain loop over the same backtests checks it');
       return ended;
     }),
-    job.killTheLoaded((actor) => stage.kill(actor), signal),
+    killing,
   ]);
   const sharePointsMax = fast ? SHARE_POINTS_MAX.fast : SHARE_POINTS_MAX.full;
   const facts = { summary, killed, loopSha256, rows: job.rows, peers: job.peers() };
