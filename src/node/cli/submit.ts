@@ -82,6 +82,9 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
   for (const warning of prepared.warnings) {
     if (!context.quiet && !context.json) context.err.line(`warning: ${warning}`);
   }
+  for (const note of prepared.notes) {
+    if (!context.quiet && !context.json) context.err.line(note);
+  }
   if (flags.dryRun === true) return (await import('./dry-run.ts')).dryRun(context, prepared);
   const place = await choosePlace(context, options);
   try {

@@ -24,7 +24,7 @@ import { repeatedKeys } from './repeated-keys.ts';
 import { type DataExtent, ruleFindings } from './rule-findings.ts';
 import { backtestSchema, spinSchema } from './schema.ts';
 import { SPEC_BYTES_MAX, specFault, taskCountOf, writeSpec } from './spec-blob.ts';
-import { type DateRange, narrow, splitFindings } from './split.ts';
+import { type DateRange, narrow, splitFindings, stretchText } from './split.ts';
 import { commonStepMs } from './timeframe.ts';
 
 export { formatProblems } from './problem.ts';
@@ -56,6 +56,8 @@ export interface PreparedJob {
   /** The best are to be told by the Deflated Sharpe Ratio, which is known only when all have run. */
   readonly isDeflated: boolean;
   readonly warnings: readonly string[];
+  /** What its rows are about, where that is not the whole file. */
+  readonly notes: readonly string[];
 }
 
 interface PreparedDataset {
@@ -175,6 +177,12 @@ async function checkBacktest(
   );
   findings.push(...tooShort(ranges, loaded, part));
   if (findings.length > 0) return faulty(findings);
+  const entries = dataEntries(form.data.data);
+  const notes = entries.map(({ data }, index) => {
+    const { candles } = loaded[index] as LoadedData;
+    const symbol = entries.length > 1 ? (data.symbol ?? data.file) : undefined;
+    return stretchText(form.data.split, part, { candles, range: rangeOf(data), symbol });
+  });
   const datasets = encodeDatasets(loaded);
   const sha256s = loaded.map((one) => (datasets.get(one) as PreparedDataset).sha256);
   const spec = buildBacktestSpec(form.data, sha256s, ranges);
@@ -190,6 +198,7 @@ async function checkBacktest(
       ...rules.warnings,
       ...[...datasets.keys()].flatMap(({ warnings }) => warnings),
     ],
+    notes: notes.filter((note) => note !== undefined),
   });
 }
 
@@ -261,6 +270,7 @@ function finish(
     datasets: readonly PreparedDataset[];
     isDeflated?: boolean;
     warnings: readonly string[];
+    notes?: readonly string[];
   },
 ): Outcome {
   const specBytes = writeSpec(spec);
@@ -276,6 +286,7 @@ function finish(
     taskCount: taskCountOf(spec),
     isDeflated: more.isDeflated ?? false,
     warnings: more.warnings,
+    notes: more.notes ?? [],
   };
   return { prepared, findings: [], problems: [] };
 }

@@ -102,6 +102,27 @@ export function narrow(
   };
 }
 
+/** What the rows of a split are about, in a sentence; undefined: the file has none. */
+export function stretchText(
+  split: SplitInput,
+  part: string | undefined,
+  { candles, range, symbol }: { candles: Candles; range: DateRange; symbol: string | undefined },
+): string | undefined {
+  if (split.mode === 'none') return undefined;
+  const whole = describeMarket(candles, range.fromMs, range.toMs);
+  const { first, end } = stretchOf(split, part ?? OUT_OF_SAMPLE, whole);
+  const what = part === undefined || part === OUT_OF_SAMPLE ? 'out of sample' : part;
+  const [from, to] = [first, end - 1].map((bar) => timeText(candles.timeMs[bar] ?? Number.NaN));
+  const bars = `${end - first} of ${whole.end - whole.first} bars`;
+  return `${what}: ${symbol === undefined ? '' : `${symbol} `}${from} to ${to} (${bars})`;
+}
+
+/** A date where the bar begins with the day, else the minute too; UTC. */
+function timeText(timeMs: number): string {
+  const text = new Date(timeMs).toISOString();
+  return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : `${text.slice(0, 16)}Z`;
+}
+
 export interface DateRange {
   readonly fromMs: number | null;
   readonly toMs: number | null;

@@ -49,6 +49,16 @@ describe('a split leaves to a job', () => {
     expect(await barsOf({ split }, part)).toEqual(bars);
   });
 
+  it.each([
+    [{ mode: 'none' }, undefined, []],
+    [{ mode: 'holdout' }, undefined, ['out of sample: 2024-01-15 to 2024-01-20 (6 of 20 bars)']],
+    [FOLDS, undefined, ['out of sample: 2024-01-09 to 2024-01-20 (12 of 20 bars)']],
+    [{ ...FOLDS, embargo: 2 }, 'train-2', ['train-2: 2024-01-01 to 2024-01-10 (10 of 20 bars)']],
+  ] as const)('and says which: %j %s', async (split, part, notes) => {
+    const overrides = part === undefined ? {} : { part };
+    expect((await accepted(fileWith({ split }), { data: RISING, overrides })).notes).toEqual(notes);
+  });
+
   it('counts bars within the date range only', async () => {
     const data = { file: 'candles.csv', from: '2024-01-05', to: '2024-01-15' };
     const split = { mode: 'holdout', train: 0.5 };
