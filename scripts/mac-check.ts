@@ -66,6 +66,12 @@ export const STATEMENTS: readonly Statement[] = [
     otherwise: 'readPmset in src/node/doctor/power.ts',
   },
   {
+    says: 'caffeinate holds off the idle sleep for as long as a process lives, as a node does while a job runs on mains',
+    command: '(caffeinate -i -w $$ & sleep 1; pmset -g assertions)',
+    expected: /PreventUserIdleSystemSleep\s+1/,
+    otherwise: 'wakeCommand in src/node/service/keep-awake.ts',
+  },
+  {
     says: 'The idle time of the user can be read without a permission',
     command: 'ioreg -c IOHIDSystem | grep -m1 HIDIdleTime',
     expected: /"HIDIdleTime" = \d+/,

@@ -54,6 +54,7 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
       });
   }
   const stopResting = options.polite === true ? await rest(daemon.handlers) : undefined;
+  const letSleep = await stayAwake(daemon, options.awake ?? false);
   const status = await daemon.handlers.status();
   if (context.json) printJson(context.out, status);
   else if (!context.quiet) {
@@ -62,6 +63,7 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   }
   await daemon.closed;
   stopResting?.();
+  letSleep();
   for (const signal of STOP_SIGNALS) process.off(signal, stop);
   process.off('disconnect', orphaned);
   return 0;
@@ -85,6 +87,20 @@ async function rest(node: Pick<ControlHandlers, 'drain'>): Promise<() => void> {
     import('../service/surroundings.ts'),
   ]);
   return keepPolite(node, () => lookAround(process.platform));
+}
+
+/** Whoever waits for a peer needs it awake; one that nobody gives work may sleep. */
+async function stayAwake({ core }: Daemon, always: boolean): Promise<() => void> {
+  const [{ keepAwake }, { lookAround }] = await Promise.all([
+    import('../service/keep-awake.ts'),
+    import('../service/surroundings.ts'),
+  ]);
+  return keepAwake({
+    isBusy: () => Promise.resolve([...core.books()].some(({ isActive }) => isActive)),
+    isOnBattery: async () => (await lookAround(process.platform)).isOnBattery,
+    always,
+    platform: process.platform,
+  });
 }
 
 async function endAfterReport(context: Context, error: Error): Promise<void> {

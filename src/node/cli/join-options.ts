@@ -18,6 +18,7 @@ export interface JoinFlags {
   readonly keep?: string;
   readonly foreground?: boolean;
   readonly polite?: boolean;
+  readonly awake?: boolean;
   /** false: --no-work. */
   readonly work?: boolean;
 }
@@ -37,6 +38,8 @@ export interface JoinOptions {
   /** Ranges beside the tailnet and loopback from which peers may come. */
   readonly allowNets?: readonly string[];
   readonly polite?: boolean;
+  /** Keeps the machine awake while a job runs, on battery and on Linux too. */
+  readonly awake?: boolean;
   /** Submits and looks, and computes nothing. */
   readonly noWork?: boolean;
 }
@@ -53,6 +56,7 @@ export function readJoinFlags(flags: JoinFlags): JoinOptions {
     peers: readPeers(flags.peer),
     waitMs: parseDuration(flags.wait, '--wait'),
     ...(flags.polite === true ? { polite: true } : {}),
+    ...(flags.awake === true ? { awake: true } : {}),
     ...(flags.work === false ? { noWork: true } : {}),
     ...(name === undefined ? {} : { name: readName(name) }),
     ...(slots === undefined ? {} : { slots: parseSlots(slots) }),
@@ -84,6 +88,7 @@ export function joinArguments(options: JoinOptions): string[] {
   return [
     ...words,
     ...(options.polite === true ? ['--polite'] : []),
+    ...(options.awake === true ? ['--awake'] : []),
     ...(options.noWork === true ? ['--no-work'] : []),
   ];
 }

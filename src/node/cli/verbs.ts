@@ -228,6 +228,7 @@ function declareMachine(program: Command, run: Run): void {
     )
     .option('--foreground', 'be the node instead of starting one')
     .option('--polite', 'rest while somebody works at this machine, and on battery')
+    .option('--awake', 'keep this machine awake while a job runs, on battery too')
     .option('--no-work', 'submit and look only: compute nothing until mesh undrain')
     .option('--wait <duration>', 'how long to wait for a peer', '15s')
     .addOption(program.createOption('--throttle <factor>').hideHelp())

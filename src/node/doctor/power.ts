@@ -60,8 +60,10 @@ function sleepOf(
       ? ok(id, `this Mac does not sleep by itself ${when}`)
       : warning(
           id,
-          `this Mac sleeps after ${sleepMinutes} min ${when}, and its backtests wait`,
-          `sudo pmset -${flag} sleep 0`,
+          flag === 'c'
+            ? `this Mac sleeps after ${sleepMinutes} min ${when} without a job, and the next job does not find it`
+            : `this Mac sleeps after ${sleepMinutes} min ${when}, and its backtests wait`,
+          `${flag === 'b' ? 'mesh join --awake, or: ' : ''}sudo pmset -${flag} sleep 0`,
         ),
     ...(isLowPower
       ? [

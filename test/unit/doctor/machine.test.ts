@@ -109,7 +109,7 @@ describe('power', () => {
     ]);
     expect(findings[1]).toMatchObject({
       text: 'this Mac sleeps after 1 min on battery, and its backtests wait',
-      fix: 'sudo pmset -b sleep 0',
+      fix: 'mesh join --awake, or: sudo pmset -b sleep 0',
     });
   });
 
