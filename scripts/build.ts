@@ -21,8 +21,9 @@ const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: {
     main: 'src/node/main.ts',
-    // The pool looks for it beside its own chunk, hence chunks without a folder.
+    // Threads are looked for beside the chunk that starts them, hence chunks without a folder.
     slot: 'src/node/threads/slot.ts',
+    'parquet-thread': 'src/node/jobfile/parquet-thread.ts',
     index: 'src/index.ts',
   },
   outdir: dist,

@@ -14,6 +14,11 @@ const HEAD_BYTES = 4096;
 
 const OPEN_BRACKET = 0x5b;
 
+/** The first and last four bytes of every Parquet file. */
+export function isParquet(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x41 && bytes[2] === 0x52 && bytes[3] === 0x31;
+}
+
 export function parseCandleFile(file: string, bytes: Uint8Array): CandleResult {
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
   let text = bytes;

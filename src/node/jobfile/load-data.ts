@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { describeMarket } from '../../kernel/engine/market.ts';
 import type { Candles } from '../../kernel/job.ts';
-import { parseCandleFile } from './candle-file.ts';
+import { isParquet, parseCandleFile } from './candle-file.ts';
 import type { Finding, Path } from './place.ts';
 import type { Problem } from './problem.ts';
 import type { BacktestInput, DataInput } from './schema.ts';
@@ -75,7 +75,10 @@ async function loadOne(
   }
   const known = loadedBefore.get(bytes);
   if (known?.file === file) return known;
-  const parsed = parseCandleFile(file, bytes);
+  // The reader of Parquet is loaded for such files only.
+  const parsed = isParquet(bytes)
+    ? await (await import('./candle-parquet.ts')).parseCandleParquet(file, bytes)
+    : parseCandleFile(file, bytes);
   if (!parsed.ok) {
     problems.push(...parsed.problems);
     return undefined;

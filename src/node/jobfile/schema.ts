@@ -31,7 +31,7 @@ const instant = z
 
 export const dataSchema = z
   .strictObject({
-    file: text('path of a file of candles (CSV, JSON), relative to this file'),
+    file: text('path of a file of candles (CSV, JSON, Parquet), relative to this file'),
     sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
