@@ -1,7 +1,7 @@
 // The demo's job while it runs: follows it at its submitter, counts its rows, samples everybody's speed, and takes
 // a peer away that holds enough of the work to be missed.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobEvent, JobSummary, ProgressEvent } from '../control/api.ts';
+import type { JobEvent, JobSummary } from '../control/api.ts';
 import { DEFAULT_LIMITS } from '../../stealing/limits.ts';
 import { submitPrepared } from '../control/submission.ts';
 import { MeshError } from '../errors.ts';
@@ -41,7 +41,6 @@ export class RunningJob {
   readonly #taskCount: number;
   readonly #speeds: SpeedIntegral;
   readonly #alive: Set<string>;
-  #last: ProgressEvent | undefined;
   #killed: string | undefined;
   #hasEnded = false;
 
@@ -92,7 +91,7 @@ export class RunningJob {
   ): Promise<Killed | undefined> {
     while (!this.#hasEnded) {
       await delay(LOOK_MS, undefined, { signal });
-      if ((this.#last?.done ?? 0) < KILL_DONE_MIN * this.#taskCount) continue;
+      if ((await this.#doneNow()) < KILL_DONE_MIN * this.#taskCount) continue;
       const { actor, held } = await this.#mostLoaded();
       if (held <= HELD_SHARE_MIN * this.#taskCount) continue;
       await this.#sample();
@@ -104,6 +103,12 @@ export class RunningJob {
       return { id: actor.id, held };
     }
     return undefined;
+  }
+
+  /** Asked for: the events come behind all rows, and on a busy machine these come seconds late. */
+  async #doneNow(): Promise<number> {
+    const { jobs } = await this.#submitter.client.jobs();
+    return jobs.find(({ id }) => id === this.id)?.done ?? 0;
   }
 
   async #mostLoaded(): Promise<{ readonly actor: Actor; readonly held: number }> {
@@ -142,7 +147,6 @@ export class RunningJob {
       this.rows.add(event.tasks);
       return;
     }
-    this.#last = event;
     // In the order in which they were introduced, whatever the order of their ids.
     const peers = this.#actors.flatMap(({ id }) => event.peers.filter((peer) => peer.id === id));
     this.#screen.progress({ ...event, peers }, this.#killed);
