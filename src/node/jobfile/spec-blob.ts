@@ -13,6 +13,7 @@ import type { BacktestSpec, JobSpec, StrategySpec } from '../../kernel/spec.ts';
 import { parseStrategies } from '../../kernel/strategy.ts';
 import { TaskList } from '../../kernel/task-list.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { filterFindings } from './filter.ts';
 
 /** Bytes of a job blob. 10,000 strategies written out one by one are some 5 MB. */
 export const SPEC_BYTES_MAX = 8 * 2 ** 20;
@@ -46,6 +47,8 @@ export function specFault(spec: JobSpec): string | undefined {
       ? `tasks of different costs: at most ${MAX_UNEVEN_TASKS} in a job`
       : undefined;
   }
+  const [filterFault] = filterFindings(spec.filter ?? []);
+  if (filterFault !== undefined) return `${filterFault.path.join('.')}: ${filterFault.message}`;
   const whole = wholeTasksOf(spec);
   return spec.segments?.of.some((task) => task >= whole) === true
     ? 'segments are asked for of a task that the job does not have'
