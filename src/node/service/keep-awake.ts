@@ -33,29 +33,40 @@ export function keepAwake(facts: Wakefulness, lookMs: number = LOOK_MS): () => v
   const command = wakeCommand(facts.platform, facts.always, process.pid);
   if (command === undefined) return () => {};
   let holder: ChildProcess | undefined;
+  let isStopped = false;
   const letSleep = (): void => {
     holder?.kill();
     holder = undefined;
   };
+  const hold = (): ChildProcess => {
+    const child = start(command);
+    // One that was let go ends a moment later, when the next may hold already.
+    const ended = (): void => {
+      if (holder === child) holder = undefined;
+    };
+    child.once('error', ended);
+    child.once('exit', ended);
+    return child;
+  };
   const look = async (): Promise<void> => {
     const isBusy = await facts.isBusy();
     const isWanted = isBusy && (facts.always || (await facts.isOnBattery()) !== true);
-    if (!isWanted) letSleep();
-    else holder ??= start(command, () => (holder = undefined));
+    if (isStopped) return;
+    if (isWanted) holder ??= hold();
+    else letSleep();
   };
   // What cannot be read or started now is tried again.
   const timer = setInterval(() => void look().catch(() => {}), lookMs);
   timer.unref();
   return () => {
+    isStopped = true;
     clearInterval(timer);
     letSleep();
   };
 }
 
-function start([program = '', ...words]: readonly string[], onEnd: () => void): ChildProcess {
+function start([program = '', ...words]: readonly string[]): ChildProcess {
   const child = spawn(program, words, { stdio: 'ignore' });
   child.unref();
-  child.once('error', onEnd);
-  child.once('exit', onEnd);
   return child;
 }

@@ -53,6 +53,40 @@ test('a Mac stays awake while a job runs on mains, and may sleep when it has end
   await logged([AWAKE, 'asleep', AWAKE, 'asleep', AWAKE, 'asleep']);
 });
 
+test('what ends late takes nothing from what began after it, and a stop in the middle of a look starts nothing', async () => {
+  // The first holder takes a while to end; by then the second has begun.
+  const slow = `#!/bin/sh\ntrap 'sleep 0.2; echo asleep >> ${log}; exit' TERM\necho "awake $*" >> ${log}\nwhile :; do sleep 0.02; done\n`;
+  await writeFile(join(folder, 'caffeinate'), slow);
+  let [busy, looks] = [true, 0];
+  let answer = Promise.resolve();
+  const stop = keepAwake(
+    {
+      isBusy: async () => {
+        looks++;
+        await answer;
+        return busy;
+      },
+      isOnBattery: () => Promise.resolve(false),
+      platform: 'darwin',
+      always: false,
+    },
+    5,
+  );
+  await logged([AWAKE]);
+  busy = false;
+  const seen = looks;
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(seen + 1));
+  busy = true;
+  await logged([AWAKE, AWAKE, 'asleep']);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  answer = promise;
+  const before = looks;
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(before));
+  stop();
+  resolve();
+  await logged([AWAKE, AWAKE, 'asleep', 'asleep']);
+});
+
 test('with --awake a battery does not matter', async () => {
   const stop = keepAwake(
     {
