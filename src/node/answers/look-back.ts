@@ -11,7 +11,7 @@ import type { SegmentsView } from '../control/segments-api.ts';
 import { MeshError } from '../errors.ts';
 import type { PeerPorts } from './peer-ports.ts';
 import { bestRows } from './rows.ts';
-import { amongTheBest, winnersQuery } from './summary.ts';
+import { winnersQuery } from './summary.ts';
 
 /** Tasks that stand for all. Each is backtested once more; a thousand tell the probability of overfitting no better
  * than to a hundredth, and take the reader's machine two seconds to compare. */
@@ -31,7 +31,7 @@ export async function lookBack(
   if (spec.kernel !== 'backtest' || spec.segments !== undefined) {
     throw new MeshError('USAGE', 'only backtests can be overfit: this job has none');
   }
-  const query = { ...amongTheBest(winnersQuery({}, runner), runner), rankBy: runner.rankBy };
+  const query = { ...winnersQuery(runner), rankBy: runner.rankBy };
   const best = await bestRows(ledger, ledger.present, runner.columns, query);
   if (best.tasks.length === 0) {
     throw new MeshError('NOT_FOUND', 'the job has no winners: no task passes its filter', {

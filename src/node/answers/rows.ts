@@ -57,7 +57,11 @@ function joined(a: PackedRows, b: PackedRows): PackedRows {
   return { columns: a.columns, tasks: [...a.tasks, ...b.tasks], values };
 }
 
-function picked({ columns, tasks, values }: PackedRows, places: readonly number[]): PackedRows {
+/** The rows at these places, in this order; a copy. */
+export function picked(
+  { columns, tasks, values }: PackedRows,
+  places: readonly number[],
+): PackedRows {
   const width = columns.length;
   const kept = new Float64Array(places.length * width);
   for (const [at, place] of places.entries()) {

@@ -7,6 +7,7 @@ import type { JobStatus } from '../../stealing/status.ts';
 import type { JobSummary, PeerShareView, RankedTask, ResultsView } from '../control/api.ts';
 import type { SummaryQuery, ResultsQuery } from '../control/handlers.ts';
 import { type PackedRows, type RowQuery, selectRows } from '../control/row-query.ts';
+import { picked } from './rows.ts';
 
 export interface FinishedRows extends PackedRows {
   readonly resultsSha256: string | null;
@@ -74,12 +75,11 @@ export function amongTheBest<T extends RowQuery>(
 /** Winners of a job that does not say how many it keeps. */
 const KEEP_DEFAULT = 100;
 
-/** The best that pass the filter, as many as the job keeps. */
+/** The best by the job's own ranking that pass its filter, as many as it keeps. */
 export function winnersQuery(
-  query: RowQuery,
-  { keep = KEEP_DEFAULT }: Pick<TaskRunner, 'keep'>,
+  runner: Pick<TaskRunner, 'keep' | 'filter'>,
 ): RowQuery & { readonly top: number } {
-  return { ...query, top: Math.min(query.top ?? keep, keep) };
+  return amongTheBest({ top: runner.keep ?? KEEP_DEFAULT }, runner);
 }
 
 function rankedTask(rows: PackedRows, place: number, runner: TaskRunner): RankedTask {
@@ -94,13 +94,16 @@ function rankedTask(rows: PackedRows, place: number, runner: TaskRunner): Ranked
 
 export function resultsView(
   id: string,
-  rows: PackedRows,
+  all: PackedRows,
   query: ResultsQuery,
   runner: TaskRunner,
 ): ResultsView {
+  const rows =
+    query.winners === true
+      ? picked(all, selectRows(all, winnersQuery(runner), runner.rankBy))
+      : all;
   const width = rows.columns.length;
-  const wanted = query.winners === true ? winnersQuery(query, runner) : query;
-  const places = selectRows(rows, amongTheBest(wanted, runner), runner.rankBy);
+  const places = selectRows(rows, amongTheBest(query, runner), runner.rankBy);
   const table = places.map((place) => {
     const values = rows.values.subarray(place * width, (place + 1) * width);
     return [rows.tasks[place] ?? 0, ...Array.from(values, orNull)];

@@ -35,6 +35,15 @@ test('a filter of the command counts as well, and one without a job file stays a
   expect(amongTheBest({ top: 9, where }, undefined)).toEqual({ top: 9, where });
 });
 
+test('winners are chosen by the job’s ranking, whatever order they are asked for in', () => {
+  const keeping = runner({ keep: 2 });
+  expect(tasksOf({ winners: true, sort: 'trades' }, keeping)).toEqual([3, 0]);
+  expect(tasksOf({ winners: true, sort: 'trades:asc' }, keeping)).toEqual([0, 3]);
+  expect(tasksOf({ winners: true, sort: 'trades', top: 1 }, keeping)).toEqual([3]);
+  const where = [{ column: 'trades', comparison: '<', value: 10 }] as const;
+  expect(tasksOf({ winners: true, where }, keeping)).toEqual([0]);
+});
+
 test('winners are as many of the best as the job keeps, a hundred when it does not say', () => {
   expect(tasksOf({ winners: true }, runner({ keep: 2 }))).toEqual([3, 0]);
   expect(tasksOf({ winners: true }, { ...filtered, keep: 2 })).toEqual([3, 1]);
