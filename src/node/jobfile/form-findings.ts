@@ -151,6 +151,10 @@ function unknownKey(path: Path, key: string): Finding {
   if (unbuilt.includes(key)) {
     return { path, key, message: `key "${key}" is known but not built yet` };
   }
+  if (keys.includes(key)) {
+    const hint = `one of ${keys.join(', ')}`;
+    return { path, key, message: `key "${key}" cannot stand beside the others here`, hint };
+  }
   const near = nearest(key, [...keys, ...unbuilt]);
   return {
     path,

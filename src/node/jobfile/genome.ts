@@ -20,16 +20,16 @@ export interface TranslatedGenome {
 }
 
 /** Parameters that are distances, and the strategy's words for them. */
-const DISTANCES: Readonly<Record<string, string>> = {
-  sl_pct: 'stopLoss',
-  tp_pct: 'takeProfit',
-  trailing_stop_pct: 'trailingStop',
-  breakeven_after: 'breakeven',
-};
+const DISTANCES: ReadonlyMap<string, string> = new Map([
+  ['sl_pct', 'stopLoss'],
+  ['tp_pct', 'takeProfit'],
+  ['trailing_stop_pct', 'trailingStop'],
+  ['breakeven_after', 'breakeven'],
+]);
 /** Distances that 0 switches off. */
 const OPTIONAL: ReadonlySet<string> = new Set(['trailing_stop_pct', 'breakeven_after']);
 const OTHERS = ['size_pct', 'max_positions', 'timeframe', 'direction', 'leverage'];
-const PARAMETERS = [...Object.keys(DISTANCES), ...OTHERS];
+const PARAMETERS = [...DISTANCES.keys(), ...OTHERS];
 const GENOME_KEYS: ReadonlySet<string> = new Set(['entry_rules', 'exit_rules', 'params', 'name']);
 
 export function isGenome(value: unknown): value is Record<string, unknown> {
@@ -80,7 +80,7 @@ class Translation {
   parameter(name: string, value: unknown): void {
     const at = ['params', name];
     if (value === null) return;
-    const distance = DISTANCES[name];
+    const distance = DISTANCES.get(name);
     if (distance !== undefined) {
       if (value === 0 && OPTIONAL.has(name)) return;
       if (typeof value !== 'number') this.complain(at, 'expected a number');

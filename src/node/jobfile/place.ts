@@ -45,8 +45,10 @@ export function syntaxProblems(file: string, text: string): Problem[] {
   parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
   const lines = new Lines(text);
   const found = errors.length > 0 ? errors : [{ error: 0, offset: 0, length: 1 }];
-  // One slip makes a parser stumble over what follows: only the first few mean something.
-  return found.slice(0, 3).map(({ error, offset, length }) => ({
+  // One slip makes a parser stumble over what follows: only the first at a place, and of these the first few, mean
+  // something.
+  const fresh = found.filter(({ offset }, at) => offset !== found[at - 1]?.offset);
+  return fresh.slice(0, 3).map(({ error, offset, length }) => ({
     file,
     ...lines.at(offset),
     path: '',
@@ -66,8 +68,11 @@ export function repeatedProblems(
 ): Problem[] {
   const lines = new Lines(text);
   return repeated.map(({ key, first, again }) => {
-    const { line, col } = lines.at(first);
-    const message = `key "${key.slice(0, 40)}" stands here twice; the first is at ${line}:${col}`;
+    const place = first === undefined ? undefined : lines.at(first);
+    const message =
+      place === undefined
+        ? `no key may be called ${key}`
+        : `key "${key.slice(0, 40)}" stands here twice; the first is at ${place.line}:${place.col}`;
     return { file, ...lines.at(again), path: '', message, caretLength: key.length + 2 };
   });
 }

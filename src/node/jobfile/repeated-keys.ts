@@ -1,10 +1,11 @@
-// Keys that an object of a JSON text has twice. JSON.parse keeps the last and says nothing, so half of what
-// somebody wrote would count nowhere. Runs behind nesting.ts, on text that is sound JSON of bounded depth.
+// Keys of a JSON text that would count nowhere. Of those that an object has twice JSON.parse keeps the last and says
+// nothing; `__proto__` is passed over by readers that keep to themselves what objects inherit. Runs behind nesting.ts, on
+// text that is sound JSON of bounded depth.
 
 export interface RepeatedKey {
   readonly key: string;
-  /** Offsets of the opening quotes. */
-  readonly first: number;
+  /** Offsets of the opening quotes; undefined: the key may not stand there even once. */
+  readonly first: number | undefined;
   readonly again: number;
 }
 
@@ -41,7 +42,8 @@ export function repeatedKeys(text: string): RepeatedKey[] {
           const key = keyOf(text.slice(at, end + 1));
           const first = keys.get(key);
           if (first === undefined) keys.set(key, at);
-          else found.push({ key, first, again: at });
+          if (first === undefined && key === '__proto__') found.push({ key, first, again: at });
+          if (first !== undefined) found.push({ key, first, again: at });
         }
         isKeyNext = false;
         at = end;

@@ -74,6 +74,8 @@ describe('a genome', () => {
     [{ timeframe: '5min' }, '0.params.timeframe: made for bars of 5 minutes'],
     [{ timeframe: 'soon' }, '0.params.timeframe: must be a number and m, h, d or w'],
     [{ slpct: 1 }, '0.params.slpct: unknown parameter "slpct" (did you mean "sl_pct"?)'],
+    [{ constructor: 1 }, '0.params.constructor: unknown parameter "constructor"'],
+    [{ toString: 1 }, '0.params.toString: unknown parameter "toString"'],
     [{ max_positions: 'two' }, '0.params.max_positions: expected a number'],
   ])('with parameters %j is refused', async (params, message) => {
     expect((await refused([withParams(params)], { overrides })).join('\n')).toContain(message);

@@ -324,7 +324,7 @@ describe('a faulty job file', () => {
     [{ size: { risk: 0.1 } }, 'size: a size by risk needs "stopLoss" or "trailingStop"'],
     [{ size: { risk: 2 }, stopLoss: 0.1 }, 'the size must be above 0 and at most 1, not 2'],
     [{ size: { equity: 2 } }, 'the size must be above 0 and at most 1, not 2'],
-    [{ size: { equity: 1, cash: 1 } }, 'unknown key'],
+    [{ size: { equity: 1, cash: 1 } }, 'size: key "cash" cannot stand beside the others here'],
     [{ maxBars: 0 }, 'maxBars must be a whole number from 1 on, not 0'],
     [{ maxBars: '$gone' }, 'unknown variable "$gone"'],
   ])('with a faulty strategy is refused with the reason: %j', async (part, message) => {

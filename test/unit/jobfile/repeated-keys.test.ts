@@ -19,10 +19,28 @@ describe('repeated keys', () => {
         ['x', 1, 21],
       ],
     ],
-    ['{"__proto__":1,"__proto__":2}', [['__proto__', 1, 15]]],
+    [
+      '{"__proto__":1,"__proto__":2}',
+      [
+        ['__proto__', undefined, 1],
+        ['__proto__', 1, 15],
+      ],
+    ],
+    ['{"\\u005f_proto__":1}', [['__proto__', undefined, 1]]],
   ] as const)('%s', (text, found) => {
     expect(JSON.parse(text)).toBeDefined();
     expect(repeatedKeys(text).map(({ key, first, again }) => [key, first, again])).toEqual(found);
+  });
+
+  it.each([
+    '"strategies": [{ "indicators": { "__proto__": "sma(3)" } }]',
+    '"vars": { "__proto__": [1] }',
+    '"__proto__": {}',
+  ])('called __proto__ are one too, wherever they stand: %s', async (part) => {
+    const result = await prepare(`{ "version": 1, "data": "candles.csv", ${part} }`);
+    expect(result.ok ? [] : result.problems.map(({ message }) => message)).toEqual([
+      'no key may be called __proto__',
+    ]);
   });
 
   it('are a problem of the job file that names both places', async () => {
