@@ -1,4 +1,5 @@
 // Conditions on the values of a row: `--where` of the command line and `filter` of a job file are the same words.
+import { compareValues } from './language/ast.ts';
 
 type Comparison = '<' | '<=' | '>' | '>=' | '=' | '!=';
 
@@ -49,18 +50,6 @@ export function passes(
 }
 
 function holds(left: number, comparison: Comparison, right: number): boolean {
-  switch (comparison) {
-    case '<':
-      return left < right;
-    case '<=':
-      return left <= right;
-    case '>':
-      return left > right;
-    case '>=':
-      return left >= right;
-    case '=':
-      return left === right;
-    case '!=':
-      return left !== right && !Number.isNaN(left);
-  }
+  if (comparison === '!=') return left !== right && !Number.isNaN(left);
+  return compareValues(comparison === '=' ? '==' : comparison, left, right);
 }

@@ -147,9 +147,9 @@ class DataFiles {
     const stats = await stat(path).catch(() => undefined);
     const stamp = stats?.isFile() === true ? `${stats.mtimeMs} ${stats.size} ${stats.ino}` : '';
     const known = this.#known.get(path);
-    if (stamp !== '' && known?.stamp === stamp) return known.bytes;
+    if (known?.stamp === stamp) return known.bytes;
     const bytes = await readUserFile(path, DATA_FILE_BYTES_MAX);
-    this.#known.set(path, { stamp, bytes });
+    if (stamp !== '') this.#known.set(path, { stamp, bytes });
     return bytes;
   }
 }

@@ -97,7 +97,7 @@ export interface Rooms {
   join(addr: string, waitMs: number, card?: CallingCard): Promise<PeerFace>;
   /** Dials the peers that were named; an embedded peer waits for the first. */
   reachPeers(options: DaemonOptions): Promise<void>;
-  putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
+  putBlob: BlobStore['write'];
   /** A spec that rode with an offer; found at once by whoever loads that job. */
   keepAttached(bytes: Uint8Array): void;
   close(): Promise<void>;

@@ -375,9 +375,10 @@ export class PeerHandlers implements ControlHandlers {
   }
 
   async #ended(id: JobId): Promise<JobBook> {
-    const [book, shown] = [await this.#complete(id), this.#shown(id)];
+    const book = await this.#complete(id);
     if (!book.isActive) return book;
-    throw new MeshError('USAGE', `${shown} still runs`, { hint: `mesh watch ${shown}` });
+    const job = this.#shown(id);
+    throw new MeshError('USAGE', `${job} still runs`, { hint: `mesh watch ${job}` });
   }
 
   /** The book, once the rows of an ended job that lie on disks are in memory here. */

@@ -41,7 +41,7 @@ export interface PeerPorts {
   drain(isWanted: boolean): void;
   retry(job: JobId): void;
   hasBlob(sha256: string): Promise<boolean>;
-  putBlob(sha256: string, body: AsyncIterable<Uint8Array>): Promise<void>;
+  putBlob(sha256: string, body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>;
   connect(addr: string, waitMs: number): Promise<ConnectView>;
   key(): Promise<KeyView>;
   readonly doors: Doors;

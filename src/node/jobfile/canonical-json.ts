@@ -1,6 +1,6 @@
 // One byte sequence per value: keys sorted, no spaces, numbers in their shortest form. Jobs are addressed by
 // the hash of these bytes, so the same file must give the same bytes on every machine. Every strategy of every job
-// passes through here, on the way in and to know it again: plain loops, because lists of pairs cost three times as much.
+// passes through here: plain loops, because lists of pairs cost three times as much.
 
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
