@@ -32,7 +32,7 @@ import { replaceFile } from './store/durable-file.ts';
 import { type Home, openHome } from './store/home.ts';
 import { Journal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
-import { memoryBytesOf } from './threads/memory-budget.ts';
+import { memoryBytesOf } from './memory-budget.ts';
 import { type SlotDeath, SlotPool, type SlotRows } from './threads/pool.ts';
 
 export interface DaemonOptions {

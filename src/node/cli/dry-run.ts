@@ -1,10 +1,14 @@
 // mesh submit --dry-run: what a job would be, found out here without any peer. Tasks spread evenly over the job run
-// in this process for a second; from that come time and memory.
+// in this process for a second, with as much memory as a peer has by default; from that come time and memory. The first
+// of them compute the indicators that the others find: what the rest of the job takes is told by the later ones.
 import { availableParallelism } from 'node:os';
 import { decodeCandles } from '../../kernel/candles.ts';
 import { compileJob } from '../../kernel/compile.ts';
+import { Arena } from '../../kernel/fast/arena.ts';
+import { Workbench } from '../../kernel/fast/workbench.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { PreparedJob } from '../jobfile/prepare.ts';
+import { memoryBytesOf } from '../memory-budget.ts';
 import type { Context } from './context.ts';
 import { formatCount, formatDuration, plural } from './output/format.ts';
 import { printJson } from './output/json.ts';
@@ -27,7 +31,7 @@ interface Estimate {
   /** What travels to each peer, and what the rows take on a disk. */
   readonly dataBytes: number;
   readonly rowBytes: number;
-  /** What the sample took in this process: a slot takes as much, and more as its cache of indicators fills. */
+  /** Candles, and what the sample computed of them: a peer's slots share it, and it grows up to the peer's `--memory`. */
   readonly memoryBytes: number;
 }
 
@@ -39,29 +43,36 @@ export function dryRun(context: Context, prepared: PreparedJob): number {
 }
 
 export function estimateJob({ spec, datasets, taskCount, specBytes }: PreparedJob): Estimate {
-  const before = memoryInUse();
   const candles = new Map(datasets.map(({ sha256, bytes }) => [sha256, decodeCandles(bytes)]));
-  const runner = compileJob(spec, candles);
+  const arena = Arena.create(memoryBytesOf({}));
+  const runner = compileJob(spec, candles, { workbench: Workbench.on(arena) });
   const sample = runSample(runner);
-  const msPerTask = sample.elapsedMs / Math.max(1, sample.tasks);
   const slots = availableParallelism();
-  const slotMs = msPerTask * taskCount;
+  const slotMs = sample.elapsedMs + (taskCount - sample.tasks) * sample.laterMs;
   const dataBytes = datasets.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
   return {
     tasks: taskCount,
     sampled: sample.tasks,
     sampleFailed: sample.failed,
-    msPerTask,
+    msPerTask: slotMs / Math.max(1, taskCount),
     slotMs,
     machineMs: slotMs / Math.max(1, Math.min(slots, taskCount)),
     slots,
     dataBytes: dataBytes + specBytes.byteLength,
     rowBytes: taskCount * runner.columns.length * Float64Array.BYTES_PER_ELEMENT,
-    memoryBytes: Math.max(dataBytes, memoryInUse() - before),
+    memoryBytes: dataBytes + arena.memory.buffer.byteLength,
   };
 }
 
-function runSample(runner: TaskRunner): { tasks: number; failed: number; elapsedMs: number } {
+interface Sample {
+  readonly tasks: number;
+  readonly failed: number;
+  readonly elapsedMs: number;
+  /** ms per task in the later half, which finds most of what the first half computed. */
+  readonly laterMs: number;
+}
+
+function runSample(runner: TaskRunner): Sample {
   const row = new Float64Array(runner.columns.length);
   const errorAt = runner.columns.indexOf('error');
   const wanted = Math.min(SAMPLE_TASKS_MAX, runner.taskCount);
@@ -69,14 +80,19 @@ function runSample(runner: TaskRunner): { tasks: number; failed: number; elapsed
   let waitedMs = 0;
   let failed = 0;
   let tasks = 0;
+  const endsMs: number[] = [];
   // Spread over all of the job, so that a sample that time cuts short has seen its whole breadth.
   for (; tasks < wanted && performance.now() - startMs < SAMPLE_MS; tasks++) {
     const task = Math.floor((spread(tasks) * runner.taskCount) % runner.taskCount);
     runner.run(task, row, 0);
     waitedMs += runner.waitMs(task);
     if (errorAt >= 0 && row[errorAt] !== 0) failed++;
+    endsMs.push(performance.now() - startMs + waitedMs);
   }
-  return { tasks, failed, elapsedMs: performance.now() - startMs + waitedMs };
+  const elapsedMs = endsMs.at(-1) ?? 0;
+  const half = Math.floor(tasks / 2);
+  const laterMs = (elapsedMs - (endsMs[half - 1] ?? 0)) / Math.max(1, tasks - half);
+  return { tasks, failed, elapsedMs, laterMs };
 }
 
 /** The n-th of the numbers in 0..1 that halve, then quarter the range: any first few of them lie evenly. */
@@ -90,17 +106,12 @@ function spread(n: number): number {
   return value;
 }
 
-function memoryInUse(): number {
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
 function estimateLines(name: string, estimate: Estimate): string[] {
   const { tasks, sampled, sampleFailed, msPerTask, slotMs, machineMs, slots } = estimate;
   const lines = [
     `${name}: ${plural(tasks, 'task')}; nothing was submitted`,
     `  time    ${formatDuration(slotMs)} on one slot, ${formatDuration(machineMs)} on the ${plural(slots, 'core')} here (${perTask(msPerTask)} a task, ${formatCount(sampled)} tried)`,
-    `  memory  some ${megabytes(estimate.memoryBytes)} per slot; data to each peer ${megabytes(estimate.dataBytes)}`,
+    `  memory  some ${megabytes(estimate.memoryBytes)} that the slots of a peer share; data to each peer ${megabytes(estimate.dataBytes)}`,
     `  disk    ${megabytes(estimate.rowBytes)} of rows`,
   ];
   if (sampleFailed > 0) {

@@ -15,6 +15,16 @@ it('a dry run tries all tasks of a small job and counts their rows', async () =>
   expect(estimate.machineMs).toBeLessThanOrEqual(estimate.slotMs);
 });
 
+it('a dry run does not take what the first tasks compute for all others once more for each of them', async () => {
+  // A long task in front stands for that: tried once, it is 500 ms of 40 s and not 10 s.
+  const costMs = [500, ...Array.from({ length: 39_999 }, () => 1)];
+  const spin = { version: 1, kernel: 'spin', tasks: 40_000, costMs, mode: 'sleep' };
+  const { sampled, slotMs } = estimateJob(await accepted(spin));
+  expect(sampled).toBe(2_000);
+  expect(slotMs).toBeGreaterThan(40_000);
+  expect(slotMs).toBeLessThan(42_000);
+});
+
 it('a dry run tells of tasks that end with an error', async () => {
   // Defined at the last bar only, where nothing can be bought any more.
   const strategies = [{ long: { enter: ['close > sma(4)'] } }];
