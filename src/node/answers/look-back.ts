@@ -43,7 +43,8 @@ export async function lookBack(
   const of = [...new Set([...best.tasks, ...drawn])];
   const file = await segmentsFile(spec, of);
   const segmentsJob =
-    earlierJob(book, ports.books(), file.sha256) ?? (await submit(book, ports, file, of.length));
+    earlierJob(book, ports.books(), { sha256: file.sha256, taskCount: of.length * SEGMENTS }) ??
+    (await submit(book, ports, file, of.length));
   return {
     v: 1,
     job: shown(header.job),
@@ -56,13 +57,15 @@ export async function lookBack(
   };
 }
 
+/** `taskCount` too, for any member writes headers: a job that claims more tasks than its file has would never end. */
 function earlierJob(
   { header }: JobBook,
   books: Iterable<JobBook>,
-  sha256: string,
+  { sha256, taskCount }: { readonly sha256: string; readonly taskCount: number },
 ): JobId | undefined {
   for (const { header: other, ending } of books) {
-    const isSame = other.about === header.job && other.spec.sha256 === sha256;
+    const isSame =
+      other.about === header.job && other.spec.sha256 === sha256 && other.taskCount === taskCount;
     if (isSame && ending?.state !== 'cancelled') return other.job;
   }
   return undefined;
