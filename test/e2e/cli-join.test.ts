@@ -42,6 +42,10 @@ async function copyKey(from: string, to: string): Promise<void> {
   await copyFile(join(home(from), 'key'), join(home(to), 'key'));
 }
 
+async function statesSeenBy(name: string): Promise<readonly string[]> {
+  return (await json<PeersView>(['peers'], name)).peers.map(({ state }) => state);
+}
+
 async function expectNothingRuns(name: string): Promise<void> {
   expect(await probeSocket(controlSocketPath(home(name)))).not.toBe('live');
 }
@@ -123,6 +127,48 @@ describe('join', () => {
     expect((await running.finished).status).toBe(0);
     await expectNothingRuns('a');
   });
+});
+
+test('with --keep-trying a node whose peer is away stays, and finds it when it comes', async () => {
+  await mesh([...JOIN, '--name', 'alpha'], { home: home('a') });
+  const peer = await addressOf('a');
+  await copyKey('a', 'b');
+  await mesh(['stop'], { home: home('a') });
+  const words = [...JOIN, '--name', 'beta', '--peer', peer, '--wait', '1s', '--keep-trying'];
+  const { status, stderr } = await mesh(words, { home: home('b') });
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr: expect.stringMatching(/does not answer.*; the node goes on trying\n$/s) as string,
+  });
+  const port = peer.replace(/.*:/, '');
+  await mesh(['join', '--listen', '127.0.0.1', '--port', port, '--slots', '1'], {
+    home: home('a'),
+  });
+  await expect.poll(() => statesSeenBy('b'), { timeout: 30_000 }).toEqual(['ok', 'ok']);
+});
+
+test('a node and a submit without one are what config.json and the environment say', async () => {
+  await mkdir(home('a'), { mode: 0o700 });
+  const config = { name: 'settled', slots: 3, listen: '127.0.0.1', port: 0 };
+  await writeFile(join(home('a'), 'config.json'), JSON.stringify(config));
+  const env = { MESH_SLOTS: '2' };
+  expect(await mesh(['join'], { home: home('a'), env })).toMatchObject({ status: 0, stderr: '' });
+  const { peers } = await json<PeersView>(['peers'], 'a');
+  expect(peers.map(({ name, slots }) => [name, slots])).toEqual([['settled', 2]]);
+  await mesh(['stop'], { home: home('a') });
+
+  const spin = { version: 1, kernel: 'spin', tasks: 4, costMs: 1, mode: 'sleep', seed: 1 };
+  await writeFile(join(place, 'four.json'), JSON.stringify(spin));
+  const summary = await json<JobSummary>(['submit', join(place, 'four.json')], 'a');
+  expect(summary.peers.map(({ name, slots }) => [name, slots])).toEqual([['settled', 3]]);
+
+  await writeFile(join(home('a'), 'config.json'), '{"slot": 3}');
+  const wrong = await mesh(['join'], { home: home('a') });
+  expect(wrong.status).toBe(65);
+  expect(wrong.stderr).toContain(
+    'config.json:1:2 error: unknown key "slot" (did you mean "slots"?)',
+  );
+  await expectNothingRuns('a');
 });
 
 test('a machine that joined with --no-work submits, and computes nothing', async () => {

@@ -15,6 +15,8 @@ export interface Context {
   readonly verbose: boolean;
   /** The peer that shall answer instead of this machine's. */
   readonly via: string | undefined;
+  /** Somebody is there to be asked. */
+  readonly canAsk: boolean;
   /** Undefined: wait for ever. */
   readonly timeoutMs: number | undefined;
   readonly out: Terminal;
@@ -32,6 +34,8 @@ export interface GlobalFlags {
   readonly home?: string;
   readonly via?: string;
   readonly timeout?: string;
+  /** false: --no-input. */
+  readonly input?: boolean;
 }
 
 export function openContext(flags: GlobalFlags, version: string): Context {
@@ -44,6 +48,7 @@ export function openContext(flags: GlobalFlags, version: string): Context {
     quiet: flags.quiet ?? false,
     verbose: flags.verbose ?? false,
     via: flags.via,
+    canAsk: flags.input !== false && process.stdin.isTTY,
     timeoutMs: flags.timeout === undefined ? undefined : parseDuration(flags.timeout, '--timeout'),
     out: openTerminal(process.stdout, color),
     err: openTerminal(process.stderr, color),

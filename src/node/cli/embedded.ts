@@ -6,8 +6,10 @@ import { MeshError } from '../errors.ts';
 import type { Context } from './context.ts';
 import type { Departure } from './follow.ts';
 import { reachPeers } from './join.ts';
+import { readJoinFlags } from './join-options.ts';
 import { formatCount, plural, printable } from './output/format.ts';
 import type { ProgressEvent } from '../control/api.ts';
+import { withSettings } from './settings.ts';
 
 /** A person waits at the keyboard; what cannot be handed over in this time is found by census. */
 const HANDOVER_MS_MAX = 5000;
@@ -52,11 +54,13 @@ async function startDaemon(
   { slots, memoryBytes }: { slots: number | undefined; memoryBytes: number | undefined },
 ): Promise<Daemon> {
   const { Daemon } = await import('../daemon.ts');
+  const settled = readJoinFlags(await withSettings(context.home, { wait: `${DEFAULT_WAIT_MS}ms` }));
   const options: DaemonOptions = {
+    // Peers that are always named help when they come; only those of this command are waited for.
+    ...settled,
     home: context.home,
     version: context.version,
     embedded: true,
-    peers: [],
     ...(slots === undefined ? {} : { slots }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };

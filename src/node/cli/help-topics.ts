@@ -23,6 +23,12 @@ const EXIT_MEANINGS: readonly (readonly [status: string, meaning: string])[] = [
 
 const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ['MESH_HOME', 'where this machine keeps key, identity and jobs (default ~/.mesh)'],
+  [
+    'MESH_NAME',
+    'as --name of join; so are MESH_SLOTS, MESH_MEMORY, MESH_LISTEN, MESH_PORT and MESH_KEEP',
+  ],
+  ['MESH_PEERS', 'addresses with commas, as --peer of join; MESH_ALLOW_NET as --allow-net'],
+  ['MESH_POLITE', '1 or 0, as --polite of join; so are MESH_AWAKE, MESH_WORK and MESH_KEEP_TRYING'],
   ['MESH_LOG_LEVEL', 'trace, debug, info (default), warn or error: what a node writes down'],
   ['NO_COLOR', 'no colour; FORCE_COLOR=1 the opposite; TERM=dumb counts'],
   ['COLUMNS', 'width of the screen when the terminal does not say'],
@@ -61,10 +67,20 @@ const RAY: readonly (readonly [ray: string, mesh: string])[] = [
 
 export const HELP_TOPICS: Readonly<Record<string, () => string>> = {
   'exit-codes': () => twoColumns(EXIT_MEANINGS),
-  environment: () => twoColumns(ENVIRONMENT),
+  environment: () => `${twoColumns(ENVIRONMENT)}\n${SETTINGS}`,
   formatting: () => FORMATTING,
   ray: () => twoColumns(RAY),
 };
+
+const SETTINGS = `
+Flags of join that shall always hold also stand in config.json of that home, with an editor's help:
+
+  { "$schema": "./config.schema.json", "name": "studio", "slots": 10, "peers": ["100.77.179.14"], "keep": "90d" }
+
+  mesh schema config > ~/.mesh/config.schema.json
+
+A flag beats the environment, the environment beats the file, the file what mesh takes by itself. A file that has a
+mistake stops the command that reads it (exit 65).`;
 
 function twoColumns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));

@@ -21,6 +21,7 @@ export interface JoinFlags {
   readonly awake?: boolean;
   /** false: --no-work. */
   readonly work?: boolean;
+  readonly keepTrying?: boolean;
 }
 
 export interface JoinOptions {
@@ -42,6 +43,8 @@ export interface JoinOptions {
   readonly awake?: boolean;
   /** Submits and looks, and computes nothing. */
   readonly noWork?: boolean;
+  /** The node stays when nobody answers, and goes on dialling. */
+  readonly keepTrying?: boolean;
 }
 
 const NAME_CHARS_MAX = 63;
@@ -58,6 +61,7 @@ export function readJoinFlags(flags: JoinFlags): JoinOptions {
     ...(flags.polite === true ? { polite: true } : {}),
     ...(flags.awake === true ? { awake: true } : {}),
     ...(flags.work === false ? { noWork: true } : {}),
+    ...(flags.keepTrying === true ? { keepTrying: true } : {}),
     ...(name === undefined ? {} : { name: readName(name) }),
     ...(slots === undefined ? {} : { slots: parseSlots(slots) }),
     ...(memory === undefined ? {} : { memoryBytes: parseMemory(memory) }),

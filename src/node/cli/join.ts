@@ -11,6 +11,7 @@ import { type Context, refuseVia, warnOfSkew } from './context.ts';
 import { type JoinFlags, joinArguments, type JoinOptions, readJoinFlags } from './join-options.ts';
 import { printJson } from './output/json.ts';
 import { renderJoined } from './output/peer-screens.ts';
+import { withSettings } from './settings.ts';
 import { clearStartError, readStartError } from './start-error.ts';
 import { waitUntil } from './wait.ts';
 
@@ -20,8 +21,8 @@ const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 5000;
 
 export async function join(context: Context, flags: JoinFlags): Promise<number> {
-  const options = readJoinFlags(flags);
   refuseVia(context, 'join');
+  const options = readJoinFlags(await withSettings(context.home, flags));
   if (flags.foreground === true) {
     const { runForeground } = await import('./foreground.ts');
     return runForeground(context, options);
@@ -31,7 +32,7 @@ export async function join(context: Context, flags: JoinFlags): Promise<number> 
   else {
     await reachPeers(running, options, options.waitMs);
     warnOfSkew(context, running);
-    noteIgnoredFlags(context, options);
+    noteIgnoredFlags(context, readJoinFlags(flags));
   }
   await report(context, running !== undefined);
   return 0;
@@ -93,13 +94,21 @@ async function startInBackground(context: Context, options: JoinOptions): Promis
   const child = await spawnNode(home, options);
   try {
     const node = await waitForSocket(home, child, options.waitMs + START_MS_MAX);
-    await reachPeers(node, options, options.waitMs);
+    await reachPeers(node, options, options.waitMs).catch((error: unknown) => {
+      if (options.keepTrying !== true || !isSilence(error)) throw error;
+      if (!context.quiet) context.err.line(`${error.message}; the node goes on trying`);
+    });
   } catch (error) {
     // A command that failed leaves things as they were: no half-joined node stays behind.
     await endNode(home, child);
     throw (await readStartError(home)) ?? error;
   }
   child.unref();
+}
+
+/** Nobody said no: the machine may sleep, or be on its way. */
+function isSilence(error: unknown): error is MeshError {
+  return error instanceof MeshError && error.code === 'UNREACHABLE';
 }
 
 async function makeHome(home: string): Promise<void> {

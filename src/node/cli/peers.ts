@@ -1,10 +1,11 @@
 // mesh peers: who is there and how busy.
-import type { PeersView } from '../control/api.ts';
+import type { PeersView, PeerView } from '../control/api.ts';
 import { type Context, listFormat, refuseVia, withPeer } from './context.ts';
 import { lookAgain, readInterval } from './look-again.ts';
+import { parseChoice } from './options.ts';
 import { plural, printable } from './output/format.ts';
 import { printJson } from './output/json.ts';
-import { renderPeers } from './output/peer-screens.ts';
+import { renderPeers, renderWidePeers } from './output/peer-screens.ts';
 import { renderTsv } from './output/tsv.ts';
 
 const TSV_COLUMNS = [
@@ -29,18 +30,39 @@ const TSV_COLUMNS = [
   'id',
 ] as const;
 
-export async function peers(
-  context: Context,
-  flags: { readonly watch?: string | boolean; readonly forget?: string },
-): Promise<number> {
+export interface PeersFlags {
+  readonly watch?: string | boolean;
+  readonly forget?: string;
+  readonly sort?: string;
+  readonly wide?: boolean;
+}
+
+const ORDERS = ['name', 'rate', 'share', 'queue'] as const;
+
+export async function peers(context: Context, flags: PeersFlags): Promise<number> {
   if (flags.forget !== undefined) return forget(context, flags.forget);
+  const order = flags.sort === undefined ? undefined : parseChoice(flags.sort, '--sort', ORDERS);
   const look = async (): Promise<void> => {
-    print(context, await withPeer(context, (peer) => peer.peers()));
+    const view = await withPeer(context, (peer) => peer.peers());
+    const sorted = order === undefined ? view.peers : view.peers.toSorted(COMPARE[order]);
+    print(context, { ...view, peers: sorted }, flags.wide === true);
   };
   if (flags.watch !== undefined) return lookAgain(context, readInterval(flags.watch), look);
   await look();
   return 0;
 }
+
+type Compare = (a: PeerView, b: PeerView) => number;
+
+const byName: Compare = (a, b) => Number(a.name > b.name) - Number(a.name < b.name);
+
+/** The most first; names by the alphabet. */
+const COMPARE: Readonly<Record<(typeof ORDERS)[number], Compare>> = {
+  name: byName,
+  rate: (a, b) => b.rate - a.rate || byName(a, b),
+  share: (a, b) => b.share - a.share || byName(a, b),
+  queue: (a, b) => b.queued - a.queued || byName(a, b),
+};
 
 /** Puts a machine out: its identity, its Tailscale id, and the key that it has. */
 async function forget(context: Context, name: string): Promise<number> {
@@ -56,7 +78,7 @@ async function forget(context: Context, name: string): Promise<number> {
   return 0;
 }
 
-function print(context: Context, view: PeersView): void {
+function print(context: Context, view: PeersView, isWide: boolean): void {
   switch (listFormat(context)) {
     case 'json':
       printJson(context.out, view);
@@ -66,9 +88,14 @@ function print(context: Context, view: PeersView): void {
       context.out.line(renderTsv(TSV_COLUMNS, rows));
       return;
     }
-    case 'table':
-      context.out.line(renderPeers(view, context.out.columns, context.out.paint).join('\n'));
+    case 'table': {
+      const { columns, paint } = context.out;
+      const lines = isWide
+        ? renderWidePeers(view, columns, paint, Date.now())
+        : renderPeers(view, columns, paint);
+      context.out.line(lines.join('\n'));
       return;
+    }
     case 'none':
   }
 }

@@ -56,6 +56,7 @@ function createProgram(version: string): Command {
     .option('--home <directory>', 'state of this peer (default: $MESH_HOME or ~/.mesh)')
     .option('--via <peer>', 'let another peer answer: its name, address or id')
     .option('--timeout <duration>', 'stop waiting after 90s, 10m, 1h30m')
+    .option('--no-input', 'never ask: what would need an answer fails')
     .helpOption('-h, --help', 'this page')
     .helpCommand(false)
     .addHelpText('before', HEAD)

@@ -15,10 +15,12 @@ async function schemaOf(which: string): Promise<object> {
       return (await import('../control/printed-schema.ts')).peersJsonSchema();
     case 'events':
       return (await import('../control/printed-schema.ts')).eventsJsonSchema();
+    case 'config':
+      return (await import('./config-file.ts')).configJsonSchema();
     default:
       throw new MeshError(
         'USAGE',
-        `no schema "${which.slice(0, 40)}"; there are strategies, peers, events`,
+        `no schema "${which.slice(0, 40)}"; there are strategies, config, peers, events`,
         {
           hint: 'mesh schema strategies > strategies.schema.json',
         },

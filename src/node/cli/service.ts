@@ -14,6 +14,7 @@ import { joinArguments, type JoinFlags, readJoinFlags } from './join-options.ts'
 import { stop } from './leave.ts';
 import { parseChoice } from './options.ts';
 import { printJson } from './output/json.ts';
+import { withEnvironment } from './settings.ts';
 import { waitUntil } from './wait.ts';
 
 const ACTIONS = ['install', 'uninstall', 'start', 'stop', 'restart', 'status'] as const;
@@ -96,7 +97,7 @@ async function serviceOf(context: Context, flags: ServiceFlags): Promise<Service
     home,
     node: process.execPath,
     program: await keptProgram(await realpath(program), home),
-    words: joinArguments(readJoinFlags(flags)),
+    words: joinArguments(readJoinFlags(withEnvironment(flags))),
     isPolite: flags.polite ?? false,
   };
 }

@@ -21,7 +21,7 @@ export async function top(
   { interval }: { readonly interval: string },
 ): Promise<number> {
   const intervalMs = Math.min(10_000, Math.max(50, parseDuration(interval, '--interval')));
-  const isTerminal = process.stdin.isTTY && context.out.isTty && process.env['TERM'] !== 'dumb';
+  const isTerminal = context.canAsk && context.out.isTty && process.env['TERM'] !== 'dumb';
   if (!isTerminal || context.json || context.plain || context.quiet) {
     throw new MeshError('USAGE', 'mesh top needs a terminal; use mesh peers --json -w');
   }

@@ -1,9 +1,11 @@
 // The verbs that look after a machine: its log, its health, its service.
 import type { Command } from 'commander';
 import type { BenchFlags } from './bench.ts';
+import type { DoctorFlags } from './doctor.ts';
 import type { LogsFlags } from './logs.ts';
 import type { ServiceFlags } from './service.ts';
-import { collect, examples } from './verb-words.ts';
+import { declareNodeFlags } from './node-flags.ts';
+import { examples } from './verb-words.ts';
 import type { Run } from './verbs.ts';
 
 export function declareUpkeep(program: Command, run: Run): void {
@@ -32,8 +34,21 @@ export function declareUpkeep(program: Command, run: Run): void {
   program
     .command('doctor')
     .description('what is wrong here, and what mends it')
-    .addHelpText('before', examples('mesh doctor', 'mesh doctor --json'))
-    .action(() => run(async (context) => (await import('./doctor.ts')).doctor(context)));
+    .option('--peer <peer>', 'only what concerns this one: its name, address or id')
+    .option('--fix', 'run the commands that mend, each after a question')
+    .option('--yes', 'with --fix: without questions')
+    .addHelpText(
+      'before',
+      examples(
+        'mesh doctor',
+        'mesh doctor --fix',
+        'mesh doctor --peer studio',
+        'mesh doctor --json',
+      ),
+    )
+    .action((flags: DoctorFlags) =>
+      run(async (context) => (await import('./doctor.ts')).doctor(context, flags)),
+    );
   program
     .command('bench')
     .description('how fast this machine, or the whole mesh, is')
@@ -43,21 +58,13 @@ export function declareUpkeep(program: Command, run: Run): void {
     .action((flags: BenchFlags) =>
       run(async (context) => (await import('./bench.ts')).bench(context, flags)),
     );
-  program
-    .command('service')
-    .description('start the node with this machine')
-    .argument('<action>', 'install, uninstall, start, stop, restart or status')
-    .option('--peer <address>', 'any machine of the mesh; repeatable', collect)
-    .option('--name <name>', 'what people call this machine (default: its host name)')
-    .option('--slots <n>', 'backtests at a time (default: all cores)')
-    .option(
-      '--listen <ip[:port]>',
-      'the address that the others use (default: the tailnet address)',
-    )
-    .option('--port <port>', 'where to listen (default: 7420)')
-    .option('--keep <age,size>', 'ended jobs stay for so long (default: 30d,20GB)')
-    .option('--wait <duration>', 'how long to wait for a peer', '15s')
-    .option('--polite', 'yield to everything else; rest while somebody works here, and on battery')
+  declareNodeFlags(
+    program
+      .command('service')
+      .description('start the node with this machine')
+      .argument('<action>', 'install, uninstall, start, stop, restart or status'),
+    'yield to everything else; rest while somebody works here, and on battery',
+  )
     .addHelpText(
       'before',
       examples(

@@ -2,10 +2,12 @@
 // for what `submit` needs.
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import { declareNodeFlags } from './node-flags.ts';
 import { collect, examples } from './verb-words.ts';
 import { declareUpkeep } from './upkeep-verbs.ts';
 import type { JobsFlags } from './jobs.ts';
 import type { JoinFlags } from './join-options.ts';
+import type { PeersFlags } from './peers.ts';
 import type { ResultsFlags } from './results.ts';
 import type { SubmitFlags } from './submit.ts';
 import type { FollowFlags } from './watch.ts';
@@ -32,7 +34,7 @@ function declareRunning(program: Command, run: Run): void {
     .argument('<file>', 'job file, or - for stdin')
     .option('-d, --detach', 'print the job id and return; the job goes on')
     .option(
-      '--dry-run',
+      '-n, --dry-run',
       'check the file and say how many tasks, how long, how much memory; run nothing',
     )
     .option('--name <name>', 'name of the job (default: that in the file, or the file name)')
@@ -100,12 +102,19 @@ function declareWatching(program: Command, run: Run): void {
     .command('peers')
     .description('who is there and how busy')
     .option('-w, --watch [interval]', 'look again and again (default every 1s)')
+    .option('--sort <what>', 'name, rate, share or queue (default: as they came)')
+    .option('--wide', 'also id, path, version, measured rate, what each has done, since when')
     .option('--forget <peer>', 'put a machine out for good; the mesh gets a new key')
     .addHelpText(
       'before',
-      examples('mesh peers', 'mesh peers -w', 'mesh peers --json | jq .totals'),
+      examples(
+        'mesh peers',
+        'mesh peers -w',
+        'mesh peers --wide --sort rate',
+        'mesh peers --json | jq .totals',
+      ),
     )
-    .action((flags: { watch?: string | boolean; forget?: string }) =>
+    .action((flags: PeersFlags) =>
       run(async (context) => (await import('./peers.ts')).peers(context, flags)),
     );
   program
@@ -204,33 +213,13 @@ function declareResults(program: Command, run: Run): void {
 
 function declareMachine(program: Command, run: Run): void {
   program.commandsGroup('This machine');
-  program
-    .command('join')
-    .description('make this machine part of a mesh')
-    .option('--peer <address>', 'any machine of the mesh: IP, host:port; repeatable', collect)
+  declareNodeFlags(
+    program.command('join').description('make this machine part of a mesh'),
+    'rest while somebody works at this machine, and on battery',
+  )
     .option('--invite <word>', 'the word that `mesh invite` printed on a member')
-    .option('--name <name>', 'what people call this machine (default: its host name)')
-    .option('--slots <n>', 'backtests at a time (default: all cores)')
-    .option(
-      '--memory <size>',
-      'for candles and what is computed of them, such as 2G (default: a quarter of the machine’s, 4G at most)',
-    )
-    .option(
-      '--listen <ip[:port]>',
-      'the address that the others use (default: the tailnet address)',
-    )
-    .option('--port <port>', 'where to listen (default: 7420)')
-    .option('--keep <age,size>', 'ended jobs stay for so long (default: 30d,20GB)')
-    .option(
-      '--allow-net <cidr>',
-      'a network beside the tailnet whose machines may connect',
-      collect,
-    )
-    .option('--foreground', 'be the node instead of starting one')
-    .option('--polite', 'rest while somebody works at this machine, and on battery')
-    .option('--awake', 'keep this machine awake while a job runs, on battery too')
-    .option('--no-work', 'submit and look only: compute nothing until mesh undrain')
-    .option('--wait <duration>', 'how long to wait for a peer', '15s')
+    .option('-F, --foreground', 'be the node instead of starting one')
+    .option('--keep-trying', 'stay, and go on dialling, when no peer answers')
     .addOption(program.createOption('--throttle <factor>').hideHelp())
     .addHelpText(
       'before',
@@ -303,6 +292,24 @@ function declareSetUp(program: Command, run: Run): void {
     .action((code: string) =>
       run(async (context) => (await import('./invite.ts')).approve(context, code)),
     );
+  declareCompletion(program, run);
+  program
+    .command('schema')
+    .description('the JSON Schema of a job file, or of what commands print')
+    .argument(
+      '<which>',
+      'strategies; config (config.json); peers (mesh peers --json); events (mesh submit on a pipe)',
+    )
+    .addHelpText(
+      'before',
+      examples('mesh schema strategies > strategies.schema.json', 'mesh schema peers'),
+    )
+    .action((which: string) =>
+      run(async (context) => (await import('./schema.ts')).schema(context, which)),
+    );
+}
+
+function declareCompletion(program: Command, run: Run): void {
   program
     .command('completion')
     .description('the script that completes verbs, flags, jobs and peers')
@@ -324,16 +331,5 @@ function declareSetUp(program: Command, run: Run): void {
       run(async (context) =>
         (await import('./completion.ts')).printCandidates(context, program, words),
       ),
-    );
-  program
-    .command('schema')
-    .description('the JSON Schema of a job file, or of what commands print')
-    .argument('<which>', 'strategies; peers (mesh peers --json); events (mesh submit on a pipe)')
-    .addHelpText(
-      'before',
-      examples('mesh schema strategies > strategies.schema.json', 'mesh schema peers'),
-    )
-    .action((which: string) =>
-      run(async (context) => (await import('./schema.ts')).schema(context, which)),
     );
 }

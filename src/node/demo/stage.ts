@@ -118,6 +118,7 @@ export class Stage {
         [...PEER_FLAGS, ...process.execArgv, program, ...words],
         {
           cwd: home,
+          env: withoutSettings(process.env),
           // A group of its own: Ctrl-C reaches the demo, and the demo decides.
           detached: true,
           stdio: ['ignore', log.fd, log.fd, 'ipc'],
@@ -130,6 +131,13 @@ export class Stage {
       await log.close();
     }
   }
+}
+
+/** What this machine is told to be is not what its pretended ones are: MESH_PEERS would be a real mesh. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith('MESH_')),
+  );
 }
 
 /** Its home is removed with the demo, so what it said last goes into the error. */

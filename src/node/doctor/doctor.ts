@@ -32,7 +32,7 @@ async function noNode(home: string): Promise<readonly Finding[]> {
     state === 'stale'
       ? 'a node ended here without a goodbye; its work is safe'
       : 'no node runs on this machine';
-  return [warning('node', text, 'mesh join'), await checkPort()];
+  return [warning('node', text, 'mesh join', ['mesh', 'join']), await checkPort()];
 }
 
 /** Whether anything is broken; warnings are not. */

@@ -6,16 +6,30 @@ export interface Finding {
   readonly text: string;
   /** What to type, or to do, to mend it. */
   readonly fix?: string;
+  /** The same as programs and their words, where a machine can do it; run one after the other, until one fails. */
+  readonly commands?: readonly Command[];
 }
+
+export type Command = readonly [program: string, ...words: string[]];
 
 export function ok(id: string, text: string): Finding {
   return { id, level: 'ok', text };
 }
 
-export function warning(id: string, text: string, fix: string): Finding {
-  return { id, level: 'warning', text, fix };
+export function warning(
+  id: string,
+  text: string,
+  fix: string,
+  ...commands: readonly Command[]
+): Finding {
+  return { id, level: 'warning', text, fix, ...(commands.length === 0 ? {} : { commands }) };
 }
 
-export function failure(id: string, text: string, fix: string): Finding {
-  return { id, level: 'failure', text, fix };
+export function failure(
+  id: string,
+  text: string,
+  fix: string,
+  ...commands: readonly Command[]
+): Finding {
+  return { id, level: 'failure', text, fix, ...(commands.length === 0 ? {} : { commands }) };
 }

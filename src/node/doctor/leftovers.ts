@@ -1,7 +1,7 @@
 // What an older cluster left behind: a Ray that still runs, and agents that start one at every login. They take the
 // cores for which this machine is asked.
 import { basename, join } from 'node:path';
-import { type Finding, ok, warning } from './finding.ts';
+import { type Command, type Finding, ok, warning } from './finding.ts';
 import type { System } from './system.ts';
 
 /** Ray's own processes; a path with "ray" in it is none. */
@@ -26,6 +26,7 @@ async function checkRay(system: System): Promise<readonly Finding[]> {
           'ray',
           `Ray still runs here (${found.length} processes, pid ${found[0]})`,
           'ray stop --force',
+          ['ray', 'stop', '--force'],
         ),
       ];
 }
@@ -43,11 +44,17 @@ async function checkAgents(system: System): Promise<readonly Finding[]> {
     if (text === undefined || !RAY_START.test(text)) continue;
     const label = /<key>Label<\/key>\s*<string>([^<]+)<\/string>/.exec(text)?.[1];
     const unit = basename(name, ending);
-    const stop = isMac
-      ? `launchctl bootout gui/${system.uid}/${label ?? unit}`
-      : `systemctl --user disable --now ${unit}`;
+    const stop: Command = isMac
+      ? ['launchctl', 'bootout', `gui/${system.uid}/${label ?? unit}`]
+      : ['systemctl', '--user', 'disable', '--now', unit];
     findings.push(
-      warning('old-agent', `${file} starts a Ray worker at every login`, `${stop} && rm '${file}'`),
+      warning(
+        'old-agent',
+        `${file} starts a Ray worker at every login`,
+        `${stop.join(' ')} && rm '${file}'`,
+        stop,
+        ['rm', file],
+      ),
     );
   }
   return findings;

@@ -5,7 +5,7 @@ import { failure, type Finding, ok, warning } from './finding.ts';
 import type { System } from './system.ts';
 
 const NODE_MIN = [22, 18] as const;
-const DEFAULT_PORT = 7420;
+export const DEFAULT_PORT = 7420;
 
 export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
@@ -37,6 +37,7 @@ export async function checkPrivacy(system: System, home: string): Promise<readon
             `${name}-mode`,
             `the ${what} can be read by other users (${shown})`,
             `chmod 600 '${file}'`,
+            ['chmod', '600', file],
           ),
     );
   }

@@ -63,7 +63,7 @@ async function clockOf(home: string, peer: string): Promise<number | undefined> 
 }
 
 /** 'open', or the code of what went wrong. */
-function dial({ addr, port }: PeerView): Promise<string> {
+export function dial({ addr, port }: Pick<PeerView, 'addr' | 'port'>): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: addr, port, timeout: DIAL_MS });
     const end = (word: string): void => {
@@ -124,17 +124,24 @@ function reachable(
   const head = `${good} of ${others.length} ${others.length === 1 ? 'peer' : 'peers'} reachable`;
   return [
     ill.length === 0 ? ok('peers', head) : warning('peers', head, 'mesh peers'),
-    ...ill.map((peer) => unreachable(peer, dials.get(peer.id) ?? '', platform)),
+    ...ill.map((peer) => {
+      const place = `${peer.name} (${peer.addr}:${peer.port})`;
+      return unreachable({ ...peer, place }, dials.get(peer.id) ?? '', platform);
+    }),
   ];
 }
 
-function unreachable(peer: PeerView, word: string, platform: NodeJS.Platform): Finding {
-  const place = `${peer.name} (${peer.addr}:${peer.port})`;
-  if (word === 'EHOSTUNREACH' && platform === 'darwin' && isLocalNetwork(peer.addr)) {
+/** `word`: what dialling it ended with. */
+export function unreachable(
+  { name, addr, place }: Pick<PeerView, 'name' | 'addr'> & { readonly place: string },
+  word: string,
+  platform: NodeJS.Platform,
+): Finding {
+  if (word === 'EHOSTUNREACH' && platform === 'darwin' && isLocalNetwork(addr)) {
     return failure(
       'local-network',
       `${place}: EHOSTUNREACH; macOS keeps background programs off the local network`,
-      `use its Tailscale address (100.x): mesh join --peer ${peer.name}; or allow it in System Settings, Privacy, Local Network`,
+      `use its Tailscale address (100.x): mesh join --peer ${name}; or allow it in System Settings, Privacy, Local Network`,
     );
   }
   switch (word) {
@@ -150,6 +157,9 @@ function unreachable(peer: PeerView, word: string, platform: NodeJS.Platform): F
         `${place} is up, mesh does not run there`,
         'mesh join, on that machine',
       );
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return warning('peer', `no machine is called ${addr}`, 'its address (100.x) instead');
     default:
       return warning(
         'peer',

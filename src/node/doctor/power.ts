@@ -64,6 +64,7 @@ function sleepOf(
             ? `this Mac sleeps after ${sleepMinutes} min ${when} without a job, and the next job does not find it`
             : `this Mac sleeps after ${sleepMinutes} min ${when}, and its backtests wait`,
           `${flag === 'b' ? 'mesh join --awake, or: ' : ''}sudo pmset -${flag} sleep 0`,
+          ['sudo', 'pmset', `-${flag}`, 'sleep', '0'],
         ),
     ...(isLowPower
       ? [
@@ -71,6 +72,7 @@ function sleepOf(
             `low-power-${when.replace('on ', '')}`,
             `Low Power Mode is on ${when}: every backtest is slower`,
             `sudo pmset -${flag} lowpowermode 0`,
+            ['sudo', 'pmset', `-${flag}`, 'lowpowermode', '0'],
           ),
         ]
       : []),

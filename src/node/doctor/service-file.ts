@@ -22,6 +22,7 @@ export async function checkServiceFile(system: System): Promise<readonly Finding
       'service',
       `the service has ProcessType ${type ?? 'unset'}: macOS throttles its CPU and disk`,
       'mesh service install',
+      ['mesh', 'service', 'install'],
     ),
   ];
 }

@@ -1,6 +1,6 @@
 // Tailscale on this machine, as its command line tool tells: whether it is up, and whether peers are reached through
 // a relay, which costs tens of milliseconds a steal.
-import { type Finding, ok, warning } from './finding.ts';
+import { type Command, type Finding, ok, warning } from './finding.ts';
 import type { System } from './system.ts';
 
 interface TailnetReport {
@@ -13,6 +13,8 @@ interface TailnetReport {
     readonly relay: string | undefined;
   }[];
 }
+
+const UP: Command = ['tailscale', 'up'];
 
 /** Undefined when it makes no sense: another version of the tool, or an error page. */
 function readTailscale(text: string): TailnetReport | undefined {
@@ -59,12 +61,14 @@ export async function checkTailscale(
     const found = await system.run('tailscale', ['version']);
     return found === undefined
       ? [ok('tailscale', 'no Tailscale on this machine: only this network and copied keys')]
-      : [warning('tailscale', 'Tailscale does not answer', 'tailscale up')];
+      : [warning('tailscale', 'Tailscale does not answer', 'tailscale up', UP)];
   }
   const report = readTailscale(answer);
   if (report === undefined) return [];
   if (report.state !== 'Running') {
-    return [warning('tailscale', `Tailscale is not connected (${report.state})`, 'tailscale up')];
+    return [
+      warning('tailscale', `Tailscale is not connected (${report.state})`, 'tailscale up', UP),
+    ];
   }
   const inMesh = report.peers.filter(({ ips }) => ips.some((ip) => addresses.includes(ip)));
   const relayed = inMesh.filter(({ relay }) => relay !== undefined);
@@ -83,4 +87,34 @@ export async function checkTailscale(
       `tailscale ping ${name}   (opens the direct way, or says why there is none)`,
     ),
   );
+}
+
+/** What the tailnet says about one address: the four reasons of silence are told apart. */
+export async function checkTailnetPeer(system: System, addr: string): Promise<readonly Finding[]> {
+  const answer = await system.run('tailscale', ['status', '--json']);
+  const report = answer === undefined ? undefined : readTailscale(answer);
+  if (report === undefined || report.state !== 'Running') return checkTailscale(system, [addr]);
+  const peer = report.peers.find(({ ips }) => ips.includes(addr));
+  if (peer === undefined) {
+    return isTailnet(addr)
+      ? [warning('tailscale', `${addr} is no machine of this tailnet`, 'tailscale status')]
+      : [];
+  }
+  if (!peer.isOnline) {
+    return [
+      warning(
+        'tailscale',
+        `Tailscale says that ${peer.name} is offline`,
+        'wake it; there: tailscale up',
+      ),
+    ];
+  }
+  return peer.relay === undefined
+    ? [ok('tailscale', `Tailscale says that ${peer.name} is online`)]
+    : checkTailscale(system, [addr]);
+}
+
+/** 100.64.0.0/10, and Tailscale's part of the IPv6 unique local addresses. */
+function isTailnet(addr: string): boolean {
+  return /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^fd7a:115c:a1e0:/i.test(addr);
 }

@@ -4,6 +4,7 @@ import { build, type Metafile } from 'esbuild';
 import { expect, test } from 'vitest';
 
 const DOORS = [
+  './config-file.ts',
   './parquet-file.ts',
   '../bench/cluster-test.ts',
   '../bench/machine-bench.ts',

@@ -34,6 +34,7 @@ function context(more: Partial<Context> = {}): Context {
     quiet: false,
     verbose: false,
     via: undefined,
+    canAsk: false,
     timeoutMs: undefined,
     out,
     err: out,

@@ -131,6 +131,7 @@ describe('leftovers', () => {
         level: 'warning',
         text: 'Ray still runs here (2 processes, pid 812)',
         fix: 'ray stop --force',
+        commands: [['ray', 'stop', '--force']],
       },
     ]);
   });

@@ -116,6 +116,14 @@ describe('the screen', () => {
       '✗ the mesh key can be read by other users (0644)',
       "    → chmod 600 '/Users/me/.mesh/key'",
     ]);
+    const long = ok(
+      'disk',
+      'a sentence that is too long to stand beside another one on this screen',
+    );
+    expect(renderFindings([long, ...findings.slice(0, 2)], 100, noPaint).slice(0, 2)).toEqual([
+      `${'✓ Node 24.21.0'.padEnd(50)}✓ clocks within 80 ms`,
+      `✓ ${long.text}`,
+    ]);
     expect(renderFindings(findings.slice(0, 2), 40, noPaint).at(-1)).toBe('nothing to mend');
   });
 

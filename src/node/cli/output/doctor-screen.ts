@@ -1,7 +1,6 @@
 // The doctor's findings: what is fine in as many columns as fit, then what is not, each with its cure below.
 import type { Finding } from '../../doctor/finding.ts';
 import { printable } from './format.ts';
-import { cutToWidth } from './table.ts';
 import type { Paint } from './terminal.ts';
 
 const MARKS = { ok: '✓', warning: '!', failure: '✗' } as const;
@@ -27,24 +26,23 @@ export function renderFindings(
   ];
 }
 
+/** Two beside each other where both fit; a long one has its line, wrapped like the others. */
 function inColumns(findings: readonly Finding[], width: number, paint: Paint): string[] {
   const texts = findings.map(({ text }) => `${MARKS.ok} ${printable(text)}`);
-  const longest = Math.max(0, ...texts.map((text) => text.length));
-  const columns = Math.max(longest + 2, COLUMN_MIN) * 2 <= width ? 2 : 1;
-  const cell = Math.floor(width / columns);
-  const lines: string[] = [];
-  for (let at = 0; at < texts.length; at += columns) {
-    const parts = texts.slice(at, at + columns);
-    lines.push(
-      parts
-        .map((text, nth) => {
-          const cut = cutToWidth(text, nth === parts.length - 1 ? cell : cell - 2);
-          return marked(nth === parts.length - 1 ? cut : cut.padEnd(cell), 'ok', paint);
-        })
-        .join(''),
+  const cell = width >= COLUMN_MIN * 2 ? Math.floor(width / 2) : 0;
+  const short = texts.filter((text) => text.length <= cell - 2);
+  const lines = texts
+    .filter((text) => text.length > cell - 2)
+    .flatMap((text) =>
+      wrap(text, width, 2).map((line, at) => (at === 0 ? marked(line, 'ok', paint) : line)),
     );
+  const pairs: string[] = [];
+  for (let at = 0; at < short.length; at += 2) {
+    const [left = '', right] = short.slice(at, at + 2);
+    const first = marked(right === undefined ? left : left.padEnd(cell), 'ok', paint);
+    pairs.push(right === undefined ? first : first + marked(right, 'ok', paint));
   }
-  return lines;
+  return [...pairs, ...lines];
 }
 
 function marked(line: string, level: Finding['level'], paint: Paint): string {

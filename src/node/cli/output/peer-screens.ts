@@ -49,6 +49,49 @@ export function renderPeers(view: PeersView, width: number, paint: Paint): strin
   ];
 }
 
+/** What a person rarely wants, for the machines that make one wonder. */
+export function renderWidePeers(
+  view: PeersView,
+  width: number,
+  paint: Paint,
+  nowMs: number,
+): string[] {
+  const columns: Column[] = [
+    { title: 'PEER', align: 'left' },
+    { title: 'ID', align: 'left' },
+    { title: 'ADDRESS', align: 'left' },
+    { title: 'STATE', align: 'left' },
+    { title: 'PATH', align: 'left' },
+    { title: 'RTT', align: 'right' },
+    { title: 'SLOTS', align: 'right' },
+    { title: 'RATE', align: 'right' },
+    { title: 'DONE', align: 'right' },
+    { title: 'FAILED', align: 'right' },
+    { title: 'VERSION', align: 'left' },
+    { title: 'UP', align: 'left' },
+  ];
+  const rows = view.peers.map((peer) => [
+    peer.id === view.self ? `${printable(peer.name)} ●` : printable(peer.name),
+    shortPeerId(peer.id),
+    peerAddress(peer.addr, peer.port),
+    peer.state === 'ok' ? peer.state : paint('yellow', peer.state),
+    peer.path,
+    formatRtt(peer.rttMs),
+    formatCount(peer.slots),
+    peer.rate === 0 ? '-' : formatRate(peer.rate),
+    formatCount(peer.done),
+    formatCount(peer.failed),
+    printable(peer.version),
+    formatAgo(peer.since, nowMs).replace(/ ago$/, ''),
+  ]);
+  const note = 'RATE: units of work per millisecond, as measured      ● this machine';
+  return [
+    ...renderTable(columns, rows, width),
+    cutToWidth(note, width),
+    ...warnings(view).map((line) => cutToWidth(paint('yellow', line), width)),
+  ];
+}
+
 /** On a narrow screen whole columns go, those first that a person misses least. */
 function narrowed(
   columns: readonly Column[],
