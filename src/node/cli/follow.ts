@@ -29,6 +29,8 @@ export interface FollowOptions {
   readonly outFile?: string;
   /** The command that finds the job again after this one has gone. */
   readonly resume: string;
+  /** Of a command that could be interrupted before there was a job; taken off when the job is no more followed. */
+  readonly interrupts?: Interrupts;
 }
 
 /** Why a follower goes before the job has ended. */
@@ -53,7 +55,7 @@ export async function follow(
   options: FollowOptions,
   detach: Detach,
 ): Promise<number> {
-  const interrupts = new Interrupts();
+  const { interrupts = new Interrupts() } = options;
   const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<Outcome>();
   const timer =
     context.timeoutMs === undefined

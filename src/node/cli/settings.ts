@@ -82,8 +82,10 @@ async function settingsOfFile(path: string): Promise<Settings> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new MeshError('BAD_INPUT', `cannot read ${path}`, { cause: error });
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    // A home that is none is complained about by whoever needs it.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
+    throw new MeshError('BAD_INPUT', `cannot read ${path}: ${code}`, { cause: error });
   }
   const { readConfig } = await import('./config-file.ts');
   return readConfig(path, text, checked);

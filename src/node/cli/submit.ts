@@ -10,6 +10,7 @@ import { type Context, warnOfSkew } from './context.ts';
 import { type EmbeddedPeer, handOver, startEmbedded } from './embedded.ts';
 import { follow, printDetached } from './follow.ts';
 import { type InputFlags, readJob } from './job-input.ts';
+import { Interrupts } from './interrupts.ts';
 import { reachPeers } from './join.ts';
 import { readPeers } from './join-options.ts';
 import {
@@ -87,12 +88,20 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
   }
   if (flags.dryRun === true) return (await import('./dry-run.ts')).dryRun(context, prepared);
   const place = await choosePlace(context, options);
+  const interrupts = new Interrupts();
   try {
-    const job = await submitPrepared(place.handlers, {
+    const sent = submitPrepared(place.handlers, {
       ...prepared,
       ...standing,
       name: flags.name ?? prepared.name,
     });
+    const job = await Promise.race([sent, interrupts.first]);
+    if ('exit' in job) {
+      // The answer is on its way, or the data still travels: only the node knows.
+      if (!context.quiet) context.err.line('interrupted; whether there is a job: mesh jobs');
+      sent.catch(() => {});
+      return job.exit;
+    }
     if (options.detach) {
       printSubmitted(context, job);
       return 0;
@@ -102,7 +111,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     const status = await follow(
       context,
       place.handlers,
-      { ...followOptions, job: job.job, resume, dataNames: namesOf(prepared) },
+      { ...followOptions, job: job.job, resume, dataNames: namesOf(prepared), interrupts },
       async (why, last) => {
         if (place.embedded !== undefined) await handOver(context, place.embedded, why, last);
         else if (why === 'signal') printDetached(context, job.job, last);
@@ -112,6 +121,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     if (place.embedded !== undefined && isEnd(status)) sayWhatLooksNeed(context);
     return status;
   } finally {
+    interrupts.remove();
     await place.embedded?.close();
   }
 }

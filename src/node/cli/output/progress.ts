@@ -110,7 +110,12 @@ function bestLine({ best }: ProgressEvent): string[] {
 export function renderProgressLine(event: ProgressEvent, at: Date): string {
   const fraction = event.tasks === 0 ? 1 : (event.done + event.failed) / event.tasks;
   const time = at.toISOString().replace(/\.\d+Z$/, 'Z');
-  return `${time} ${event.job} ${formatShare(fraction)} ${formatCount(event.done)}/${formatCount(event.tasks)} ${formatRate(event.donePerSec)}/s${event.failed > 0 ? ` ${formatCount(event.failed)} failed` : ''}`;
+  return [
+    `${time} ${event.job} ${formatShare(fraction)}`,
+    `${formatCount(event.done)}/${formatCount(event.tasks)} ${formatRate(event.donePerSec)}/s`,
+    ...(event.failed > 0 ? [`${formatCount(event.failed)} failed`] : []),
+    ...(event.cached > 0 ? [`${formatCount(event.cached)} known already`] : []),
+  ].join(' ');
 }
 
 export interface ProgressOptions {
