@@ -1,5 +1,6 @@
 // What the control answers need of a running peer, drawn from its daemon: the one place where a command becomes
 // a fact, and a fact's outcome an answer.
+import { createHash } from 'node:crypto';
 import { diskView } from './answers/disk-view.ts';
 import type { PeerPorts } from './answers/peer-ports.ts';
 import { peersView } from './answers/views.ts';
@@ -121,7 +122,19 @@ async function submit(
   if (kernelId === undefined) {
     throw new MeshError('BAD_INPUT', `this node has no kernel called ${kernel}`);
   }
-  const runner = await daemon.loader.runner({ job, spec, datasets }).catch((cause: unknown) => {
+  const specBytes = request.specText === undefined ? undefined : Buffer.from(request.specText);
+  if (
+    specBytes !== undefined &&
+    createHash('sha256').update(specBytes).digest('hex') !== spec.sha256
+  ) {
+    throw new MeshError('BAD_INPUT', 'the bytes of the spec are not those that its SHA-256 names');
+  }
+  // The disk writes it while it is compiled.
+  const written =
+    specBytes === undefined ? undefined : daemon.rooms.putBlob(spec.sha256, [specBytes]);
+  written?.catch(() => {});
+  const compiled = daemon.loader.runner({ job, spec, datasets }, specBytes);
+  const runner = await compiled.catch((cause: unknown) => {
     if (cause instanceof MeshError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new MeshError('BAD_INPUT', `the job cannot be compiled: ${message}`, { cause });
@@ -147,6 +160,7 @@ async function submit(
     about: request.about === undefined ? undefined : jobId(request.about),
   };
   const known = request.fresh === true ? [] : await knownRowsOf(daemon, plain);
+  await written;
   const cached = known.flatMap(({ intervals }) => intervals);
   const header =
     known.length === 0 ? plain : { ...plain, cached: IntervalSet.from(cached).intervals() };

@@ -267,13 +267,15 @@ describe('submit', () => {
       stdout: 'j-7f3a\n',
       stderr: '',
     });
-    const [[sha256, bytes] = ['', new Uint8Array()]] = peer.blobs;
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+    const [{ specText = '' } = {}] = peer.asked as { specText?: string }[];
+    const sha256 = createHash('sha256').update(specText).digest('hex');
+    expect(peer.blobs.size).toBe(0);
     expect(peer.asked).toEqual([
       {
         name: 'spin.json',
         kernel: 'spin',
-        spec: { sha256, bytes: bytes.byteLength },
+        spec: { sha256, bytes: specText.length },
+        specText,
         datasets: [],
         taskCount: 3,
       },

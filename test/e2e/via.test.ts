@@ -38,6 +38,17 @@ test('a job submitted through another peer is owned there, data and all', async 
   expect(rows.rows).toHaveLength(12);
 });
 
+test('a spec that is not what its hash says makes no job', async () => {
+  const specText = '{"v":1}';
+  const spec = { sha256: 'a'.repeat(64), bytes: specText.length };
+  const request = { name: 'forged', kernel: 'spin', spec, specText, datasets: [], taskCount: 1 };
+  await expect((await near.node()).submit(request)).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    message: 'the bytes of the spec are not those that its SHA-256 names',
+  });
+  expect((await near.jobs()).jobs.map(({ name }) => name)).not.toContain('forged');
+});
+
 test('the doctor sees the other peer, its clock among the rest, and is content', async () => {
   const { ok, findings } = await near.json<{ ok: boolean; findings: { id: string }[] }>(['doctor']);
   expect(ok).toBe(true);

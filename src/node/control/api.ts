@@ -8,6 +8,10 @@ export const VERSION_HEADER = 'mesh-version';
 /** Names the peer that is meant to answer instead of the one that is asked. */
 export const VIA_HEADER = 'mesh-via';
 
+/** A spec up to this rides with its job: one question less, and the peer compiles while its disk writes. More would
+ * not fit into a JSON body, where quotes double it; a generation of a miner is some 20,000. */
+export const SPEC_RIDES_BYTES_MAX = 64 * 1024;
+
 type PeerState = 'ok' | 'suspect' | 'draining' | 'lost';
 type PeerPath = 'self' | 'direct' | 'relay';
 type JobState = 'running' | 'done' | 'cancelled';

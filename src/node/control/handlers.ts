@@ -39,6 +39,8 @@ export interface SubmitRequest {
   readonly name: string;
   readonly kernel: string;
   readonly spec: BlobName;
+  /** The spec itself, while it is small; a large one is put before. */
+  readonly specText?: string | undefined;
   readonly datasets: readonly BlobName[];
   readonly taskCount: number;
   /** -10..10 and 1..100; default 0 and 1. */

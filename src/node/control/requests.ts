@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { MeshError } from '../errors.ts';
 import type { LogQuery } from '../logs/log-line.ts';
+import { SPEC_RIDES_BYTES_MAX } from './api.ts';
 import type { RowFilter } from './row-query.ts';
 import type {
   ObserveOptions,
@@ -12,8 +13,8 @@ import type {
   WatchOptions,
 } from './handlers.ts';
 
-/** Bytes of a JSON body; a submit with 1,000 datasets is 100 kB. */
-export const JSON_BYTES_MAX = 256 * 1024;
+/** Bytes of a JSON body; a submit with 1,000 datasets is 100 kB, its spec at most as much again. */
+export const JSON_BYTES_MAX = 512 * 1024;
 /** Bytes of one blob: 12 million bars of six columns are 0.6 GB. */
 export const BLOB_BYTES_MAX = 2 ** 32;
 /** Tasks of a job; the deque's intervals count in 32 bits. */
@@ -35,6 +36,7 @@ const submit = z.strictObject({
   name: z.string().min(1).max(200),
   kernel: z.string().min(1).max(100),
   spec: blob,
+  specText: z.string().max(SPEC_RIDES_BYTES_MAX).optional(),
   datasets: z.array(blob).max(DATASETS_MAX),
   taskCount: z.int().min(1).max(TASKS_MAX),
   priority: z.int().min(-10).max(10).optional(),

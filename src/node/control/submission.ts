@@ -1,6 +1,6 @@
 // Handing a prepared job to a peer: its blobs first, so that the job itself is one small message.
 import { createHash } from 'node:crypto';
-import type { SubmitView } from './api.ts';
+import { SPEC_RIDES_BYTES_MAX, type SubmitView } from './api.ts';
 import type { BlobName, ControlHandlers } from './handlers.ts';
 
 /** What `prepareJob` makes of a job file, as far as a peer needs it. */
@@ -28,14 +28,23 @@ const JOB_NAME_CHARS_MAX = 200;
 
 /** Uploads what the peer lacks, then the job. */
 export async function submitPrepared(peer: Receiver, job: Submission): Promise<SubmitView> {
+  const { specBytes } = job;
+  const rides = specBytes.byteLength <= SPEC_RIDES_BYTES_MAX;
+  const spec = { sha256: sha256Of(specBytes), bytes: specBytes.byteLength };
   // Side by side: each is a question and often nothing more, and a loop over generations waits for all of them.
-  const [spec, datasets] = await Promise.all([
-    uploadSpec(peer, job.specBytes),
+  const [datasets] = await Promise.all([
     Promise.all(job.datasets.map(({ sha256, bytes }) => upload(peer, sha256, bytes))),
+    rides ? undefined : upload(peer, spec.sha256, specBytes),
   ]);
   const { kernel, taskCount, priority, weight, audit, onlyPeers, notPeers, memoryBytes } = job;
   const { taskTimeoutMs, fresh } = job;
-  const standing = {
+  return peer.submit({
+    name: job.name.slice(0, JOB_NAME_CHARS_MAX),
+    kernel,
+    spec,
+    ...(rides ? { specText: Buffer.from(specBytes).toString('utf8') } : {}),
+    datasets,
+    taskCount,
     priority,
     weight,
     audit,
@@ -44,17 +53,7 @@ export async function submitPrepared(peer: Receiver, job: Submission): Promise<S
     memoryBytes,
     taskTimeoutMs,
     fresh,
-  };
-  const name = job.name.slice(0, JOB_NAME_CHARS_MAX);
-  return peer.submit({ name, kernel, spec, datasets, taskCount, ...standing });
-}
-
-/** Unasked while it is small: hardly a job comes twice, and so few bytes go as fast as a question. */
-async function uploadSpec(peer: Receiver, bytes: Uint8Array): Promise<BlobName> {
-  const sha256 = sha256Of(bytes);
-  if (bytes.byteLength > CHUNK_BYTES) return upload(peer, sha256, bytes);
-  await peer.putBlob(sha256, chunksOf(bytes));
-  return { sha256, bytes: bytes.byteLength };
+  });
 }
 
 async function upload(peer: Receiver, sha256: string, bytes: Uint8Array): Promise<BlobName> {

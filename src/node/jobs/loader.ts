@@ -104,18 +104,23 @@ export class JobLoader {
     for (const abort of this.#loading.values()) abort.abort();
   }
 
-  /** The compiled job, for names, columns and trades; its blobs must be on this disk. */
-  async runner(header: Pick<JobHeader, 'job' | 'spec' | 'datasets'>): Promise<TaskRunner> {
+  /** The compiled job, for names, columns and trades; its blobs must be on this disk, but for a spec that is given. */
+  async runner(
+    header: Pick<JobHeader, 'job' | 'spec' | 'datasets'>,
+    given?: Uint8Array,
+  ): Promise<TaskRunner> {
     const known = this.#runners.get(header.job);
     if (known !== undefined) return known;
-    for (const { sha256 } of [header.spec, ...header.datasets]) {
+    for (const { sha256 } of given === undefined
+      ? [header.spec, ...header.datasets]
+      : header.datasets) {
       if (!(await this.#ports.blobs.has(sha256))) {
         throw new MeshError('NOT_FOUND', 'the data of this job is not on this machine', {
           hint: 'ask on a machine that ran it: mesh jobs names the owner',
         });
       }
     }
-    const specBytes = await this.#ports.blobs.read(header.spec.sha256);
+    const specBytes = given ?? (await this.#ports.blobs.read(header.spec.sha256));
     return this.#compile(header, specBytes, await this.#datasets(header.datasets));
   }
 

@@ -129,7 +129,7 @@ describe('a request over the socket', () => {
       code: 'USAGE',
       message: expect.stringContaining('taskCount'),
     });
-    expect(await failure(client.submit({ ...job, name: 'x'.repeat(300_000) }))).toMatchObject({
+    expect(await failure(client.submit({ ...job, name: 'x'.repeat(600_000) }))).toMatchObject({
       message: 'bad request: body too long',
     });
   });
