@@ -188,7 +188,7 @@ describe.skipIf(!hasTmux && !mustRun)('on a terminal', () => {
     await screen.shows(/━.* \d+%  \d+\/400/);
     await screen.type('C-c');
     const text = await screen.shows(/^over:130$/m);
-    expect(text).toMatch(/detached; job j-\w+ goes on \(\d+\/400 done\)/);
+    expect(text).toMatch(/^detached; job j-\w+ goes on \(\d+\/400 done\)/m);
     expect(text).toMatch(/see it: mesh watch j-\w+ +end it: mesh cancel j-\w+/);
     expect(await ada.summaryOf('last')).toMatchObject({ state: 'done', done: 400 });
   });

@@ -16,11 +16,13 @@ export async function fail(context: Context, thrown: unknown): Promise<number> {
 }
 
 export function renderError(error: MeshError, paint: Paint): string[] {
-  const lines = error.message.split('\n');
+  const [what, ...why] = error.message.split('\n');
+  const [first, ...others] = error.hint?.split('\n') ?? [];
   return [
-    `${paint('red', 'error:')} ${lines[0]}`,
-    ...lines.slice(1).map((line) => `  ${line}`),
-    ...(error.hint === undefined ? [] : [`${paint('bold', 'try:')} ${error.hint}`]),
+    `${paint('red', 'error:')} ${what}`,
+    ...why.map((line) => `  ${line}`),
+    ...(first === undefined ? [] : [`${paint('bold', 'try:')} ${first}`]),
+    ...others.map((line) => `  ${line}`),
   ];
 }
 

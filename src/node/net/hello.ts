@@ -62,9 +62,15 @@ export class StrangerError extends Error {
   }
 
   async withCode(admission: Admission): Promise<MeshError> {
-    const message = `${this.#ip} does not admit this machine: other mesh key (this one's is ${this.#fingerprint}), other Tailscale login`;
+    const message = [
+      `${this.#ip} does not admit this machine`,
+      `neither the same mesh key (this one's is ${this.#fingerprint}) nor the same Tailscale login`,
+    ].join('\n');
     const code = await admission.showCode();
-    const hint = `mesh approve ${code} on ${this.#ip}, then this command again (or \`mesh invite\` there, or copy its key: \`mesh key show\`)`;
+    const hint = [
+      `mesh approve ${code} on ${this.#ip}, then this command again`,
+      'or there: mesh invite, which prints the line to type here',
+    ].join('\n');
     return new MeshError('REFUSED', message, { hint });
   }
 }

@@ -290,8 +290,8 @@ describe('progress', () => {
     view.clear();
     expect(written).toHaveLength(3);
     expect(written[0]?.startsWith('\x1b')).toBe(false);
-    expect(written[1]?.startsWith('\x1b[5A\x1b[0J')).toBe(true);
-    expect(written[2]).toBe('\x1b[5A\x1b[0J');
+    expect(written[1]?.startsWith('\r\x1b[5A\x1b[0J')).toBe(true);
+    expect(written[2]).toBe('\r\x1b[5A\x1b[0J');
   });
 
   test('off a terminal is a line per tenth or half minute, without escapes', () => {

@@ -1,6 +1,6 @@
 // mesh results JOB --efficiency: how near the job came to what its tasks and these machines allow, and why not nearer.
 import type { JobSummary } from '../../control/api.ts';
-import { formatCount, formatDuration, printable } from './format.ts';
+import { formatCount, formatDuration, plural, printable } from './format.ts';
 import { type Column, renderTable } from './table.ts';
 
 const BOUNDS = {
@@ -69,7 +69,7 @@ function renderShareErrors({ peers }: JobSummary, width: number): string[] {
 function messagesText({ steals, messages, resultMessages, tasks }: JobSummary): string {
   const perTask = (count: number): string => (count / Math.max(1, tasks)).toPrecision(2);
   return (
-    `${formatCount(steals)} steals with ${formatCount(messages)} messages (${perTask(messages)} per backtest), ` +
+    `${plural(steals, 'steal')} with ${plural(messages, 'message')} (${perTask(messages)} per backtest), ` +
     `${formatCount(resultMessages)} messages for rows`
   );
 }

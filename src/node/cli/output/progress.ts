@@ -131,7 +131,7 @@ export function openProgress(terminal: Terminal, options: ProgressOptions): Prog
 function liveBlock(terminal: Terminal, { nowMs, dataNames }: ProgressOptions): ProgressView {
   let height = 0;
   let drawnMs = -Infinity;
-  const erase = (): string => (height === 0 ? '' : `\x1b[${height}A\x1b[0J`);
+  const erase = (): string => (height === 0 ? '' : `\r\x1b[${height}A\x1b[0J`);
   return {
     show(event) {
       if (nowMs() - drawnMs < REDRAW_MS) return;
