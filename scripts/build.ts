@@ -1,9 +1,9 @@
 // `npm run build`: the package as it is published. Everything is bundled, so that an install is one package and
 // half a second; dist/ holds the program, the slot's own entry, the library, and the notices of what is inside.
 import { existsSync, readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { writeDeclarations } from './declarations.ts';
 import { manPage } from '../src/node/cli/man.ts';
 import { describeProgram } from '../src/node/cli/program.ts';
@@ -14,7 +14,29 @@ const { version } = readManifest(root);
 
 // Bundled CommonJS packages call require(); ESM has none.
 const REQUIRE_BANNER =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+  "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
+
+/** Node's own modules by call instead of by import: to import one, Node reads all that it exports, getters too. Some 2 of
+ * the 62 ms of `mesh peers`, measured in turns with a build without it. */
+const BUILTINS_BY_CALL: Plugin = {
+  name: 'builtins-by-call',
+  setup(building) {
+    building.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const contents = text.replaceAll(
+        /^import \{([^}]*)\} from ('node:[a-z_/]+');$/gm,
+        (_, names: string, from: string) =>
+          `const {${namesOf(names)}} = process.getBuiltinModule(${from});`,
+      );
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+/** Of an import to those of a pattern, line by line; types go. */
+function namesOf(names: string): string {
+  return names.replaceAll(/\btype \w+(?: as \w+)?,?/g, '').replaceAll(/(\w+) as (\w+)/g, '$1: $2');
+}
 
 await rm(dist, { recursive: true, force: true });
 const { metafile } = await build({
@@ -41,6 +63,7 @@ const { metafile } = await build({
   sourcemap: true,
   sourcesContent: false,
   metafile: true,
+  plugins: [BUILTINS_BY_CALL],
   define: { MESH_VERSION_BUNDLED: JSON.stringify(version) },
   banner: { js: REQUIRE_BANNER },
   logLevel: 'warning',

@@ -18,6 +18,9 @@ import {
 } from '../../kernel/limits.ts';
 import { FIELDS } from '../../kernel/language/ast.ts';
 
+// Parsers that are generated as text and compiled would be code from data; a command lives too short for them to pay.
+z.config({ jitless: true });
+
 const VARIABLE = /^\$[a-z][A-Za-z0-9_]*$/;
 const VARIABLE_NAME = /^[a-z][A-Za-z0-9_]*$/;
 
