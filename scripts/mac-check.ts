@@ -60,6 +60,12 @@ export const STATEMENTS: readonly Statement[] = [
     otherwise: 'bootout in src/node/service/service-manager.ts',
   },
   {
+    says: 'pmset says where the power comes from and how full the battery is, in the form that a node reads',
+    command: 'pmset -g batt',
+    expected: /Now drawing from '(AC|Battery) Power'(?![\s\S]*InternalBattery(?!.*\d%))/,
+    otherwise: 'macBattery in src/node/service/surroundings.ts',
+  },
+  {
     says: 'pmset says when the Mac sleeps, in the form that mesh doctor reads',
     command: 'pmset -g custom',
     expected: /^(AC|Battery) Power:\n(.*\n)*? sleep\s+\d+/m,

@@ -17,7 +17,7 @@ import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobEnding, JobHeader, RowBatch } from './job.ts';
-import { Leaving } from './leaving.ts';
+import { Leaving, stepBack } from './leaving.ts';
 import { checkState } from './invariants.ts';
 import { checkLimits } from './limits.ts';
 import type { Message } from './messages.ts';
@@ -222,11 +222,9 @@ export class StealingCore {
           if (!job.isActive) state.jobs.delete(job);
         });
       case 'drainRequested':
-        state.isDraining = input.isWanted || state.isLeaving;
-        return this.#presence.beat();
+      case 'sparingRequested':
       case 'leaveRequested':
-        state.isDraining = true;
-        state.isLeaving = true;
+        stepBack(state, input);
         return this.#presence.beat();
       case 'windowDry':
       case 'wakeDue':

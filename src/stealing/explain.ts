@@ -137,6 +137,7 @@ function waiting(state: CoreState, job: JobBook): string[] {
   else if (job.isUnloadable) why.push(`the job cannot run here: ${job.unloadableReason}`);
   else if (job.work === undefined) why.push('the data of the job is on its way here');
   if (state.isDraining) why.push('this peer drains and starts nothing');
+  if (state.isSparing) why.push('this peer spares its battery and takes nothing from others');
   const before = inTurn(state).filter(
     (other) => other !== job && other.hasWaiting && priorityOf(other) > priorityOf(job),
   );

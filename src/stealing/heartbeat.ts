@@ -21,7 +21,7 @@ export function portraitOf(state: CoreState, custody: Custody): Portrait {
     slots: state.face.slots,
     busySlots: busySlots(state),
     backlogMs: state.unclaimedMs(),
-    draining: state.isDraining,
+    draining: !state.takesWork,
     rates: state.toldRates(),
     jobs: activeJobs.map((job) => ({
       job: job.header.job,

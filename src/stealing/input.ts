@@ -85,6 +85,8 @@ export type Input =
   | { readonly kind: 'rowsRequested'; readonly job: JobId }
   /** Give the queue back and take nothing, or be a peer like others again. */
   | { readonly kind: 'drainRequested'; readonly isWanted: boolean }
+  /** Take nothing from others and go on with what is here, or be a peer like others again. */
+  | { readonly kind: 'sparingRequested'; readonly isWanted: boolean }
   /** Give the queue back, take nothing, then go. */
   | { readonly kind: 'leaveRequested' }
   | { readonly kind: 'wakeDue' };

@@ -1,11 +1,32 @@
 // Going in peace: the queue goes to those who stay, claimed tasks end, rows reach their second disk, and only
 // then does the peer say goodbye. Whoever just dies is found by a census; this way nobody has to look.
 import type { Custody } from './custody.ts';
+import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
 import type { Recording } from './recording.ts';
 import { tasksForWork } from './share.ts';
 import type { CoreState } from './state.ts';
 import { closeWindow } from './windows.ts';
+
+type StepBack = Extract<
+  Input,
+  { readonly kind: 'drainRequested' | 'sparingRequested' | 'leaveRequested' }
+>;
+
+/** A peer that works less than it could, or no more. */
+export function stepBack(state: CoreState, wish: StepBack): void {
+  switch (wish.kind) {
+    case 'drainRequested':
+      state.isDraining = wish.isWanted || state.isLeaving;
+      return;
+    case 'sparingRequested':
+      state.isSparing = wish.isWanted;
+      return;
+    case 'leaveRequested':
+      state.isDraining = true;
+      state.isLeaving = true;
+  }
+}
 
 export class Leaving {
   readonly #state: CoreState;

@@ -58,6 +58,8 @@ export class CoreState {
   isDraining = false;
   /** Drains in order to go. */
   isLeaving = false;
+  /** Takes nothing from others, and goes on with what it has: its battery runs low. */
+  isSparing = false;
   readonly steals = new StealLog();
   /** Others must hear at once what begins here. */
   owesBeat = false;
@@ -121,6 +123,11 @@ export class CoreState {
     if (job.isRecalling) return;
     job.isRecalling = true;
     this.emit({ kind: 'recallRows', job: job.header.job });
+  }
+
+  /** Others may send work here, and this peer asks for some. */
+  get takesWork(): boolean {
+    return !this.isDraining && !this.isSparing;
   }
 
   log(

@@ -46,6 +46,7 @@ export interface JobStatus {
 export interface CoreStatus {
   readonly self: PeerId;
   readonly isDraining: boolean;
+  readonly isSparing: boolean;
   readonly peers: readonly PeerStatus[];
   /** Drawn when it is first read: a peer remembers thousands of jobs, and most questions are about one or none. */
   readonly jobs: readonly JobStatus[];
@@ -58,6 +59,7 @@ export function statusOf(state: CoreState): CoreStatus {
   return {
     self: state.self,
     isDraining: state.isDraining,
+    isSparing: state.isSparing,
     peers: [ownStatus(state), ...state.beliefs.all().map((belief) => peerStatus(belief))],
     get jobs() {
       jobs ??= [...state.jobs.values()].map((book) => jobStatus(state, book));
@@ -75,7 +77,7 @@ function ownStatus(state: CoreState): PeerStatus {
   return {
     face: state.face,
     isSelf: true,
-    state: state.isDraining ? 'draining' : 'ok',
+    state: state.takesWork ? 'ok' : 'draining',
     busySlots: busySlots(state),
     queuedTasks: state.activeJobs().reduce((sum, job) => sum + job.heldCount, 0),
     donePerSec: state.recent.donePerSec(state.nowMs),

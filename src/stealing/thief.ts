@@ -101,7 +101,7 @@ export class Thief {
   /** Asks, or arms, or does nothing. Called after every fact. */
   look(): void {
     const state = this.#state;
-    if (state.isDraining || state.face.slots === 0) return;
+    if (!state.takesWork || state.face.slots === 0) return;
     this.#giveUpOnSilence();
     const need = this.#need();
     if (need === 'none') {
@@ -126,7 +126,7 @@ export class Thief {
 
   /** When `look` has to be called again though nothing happened. */
   nextLookMs(): number | undefined {
-    if (this.#state.isDraining) return undefined;
+    if (!this.#state.takesWork) return undefined;
     if (this.#asked !== undefined) return this.#asked.sentMs + this.#patienceMs();
     return this.#pauseUntilMs > this.#state.nowMs ? this.#pauseUntilMs : undefined;
   }

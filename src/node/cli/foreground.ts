@@ -55,6 +55,7 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   }
   const stopResting = options.polite === true ? await rest(daemon.handlers) : undefined;
   const letSleep = await stayAwake(daemon, options.awake ?? false);
+  const stopSparing = await spareBattery(daemon);
   const status = await daemon.handlers.status();
   if (context.json) printJson(context.out, status);
   else if (!context.quiet) {
@@ -64,6 +65,7 @@ export async function runForeground(context: Context, options: JoinOptions): Pro
   await daemon.closed;
   stopResting?.();
   letSleep();
+  stopSparing();
   for (const signal of STOP_SIGNALS) process.off(signal, stop);
   process.off('disconnect', orphaned);
   return 0;
@@ -91,16 +93,34 @@ async function rest(node: Pick<ControlHandlers, 'drain'>): Promise<() => void> {
 
 /** Whoever waits for a peer needs it awake; one that nobody gives work may sleep. */
 async function stayAwake({ core }: Daemon, always: boolean): Promise<() => void> {
-  const [{ keepAwake }, { lookAround }] = await Promise.all([
+  const [{ keepAwake }, { lookAtBattery }] = await Promise.all([
     import('../service/keep-awake.ts'),
     import('../service/surroundings.ts'),
   ]);
   return keepAwake({
     isBusy: () => Promise.resolve([...core.books()].some(({ isActive }) => isActive)),
-    isOnBattery: async () => (await lookAround(process.platform)).isOnBattery,
+    isOnBattery: async () => (await lookAtBattery(process.platform)).isOnBattery,
     always,
     platform: process.platform,
   });
+}
+
+/** The person who carries the machine wants to work on it as well. */
+async function spareBattery(daemon: Daemon): Promise<() => void> {
+  const [{ keepSparing }, { lookAtBattery }] = await Promise.all([
+    import('../service/keep-sparing.ts'),
+    import('../service/surroundings.ts'),
+  ]);
+  return keepSparing(
+    (isWanted) => {
+      const text = isWanted
+        ? 'on battery below half: no work of others'
+        : 'enough battery: work of others again';
+      daemon.rooms.log.info(text);
+      daemon.tell({ kind: 'sparingRequested', isWanted });
+    },
+    () => lookAtBattery(process.platform),
+  );
 }
 
 async function endAfterReport(context: Context, error: Error): Promise<void> {

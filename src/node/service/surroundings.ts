@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Battery } from './keep-sparing.ts';
 import type { Surroundings } from './politeness.ts';
 
 const RUN_MS_MAX = 3_000;
@@ -13,17 +14,32 @@ export async function lookAround(
   supplies: string = SUPPLIES,
 ): Promise<Surroundings> {
   const isMac = platform === 'darwin';
-  const [isOnBattery, idleMs] = await Promise.all([
-    isMac ? macBattery() : linuxBattery(supplies),
+  const [{ isOnBattery }, idleMs] = await Promise.all([
+    lookAtBattery(platform, supplies),
     isMac ? macIdle() : linuxIdle(),
   ]);
   return { isOnBattery, idleMs };
 }
 
-/** "Now drawing from 'Battery Power'". */
-async function macBattery(): Promise<boolean | undefined> {
-  const source = /Now drawing from '(\w+) Power'/.exec(await run('pmset', ['-g', 'batt']))?.[1];
-  return source === undefined ? undefined : source === 'Battery';
+const UNKNOWN: Battery = { isOnBattery: undefined, batteryPercent: undefined };
+
+export function lookAtBattery(
+  platform: NodeJS.Platform,
+  supplies: string = SUPPLIES,
+): Promise<Battery> {
+  return platform === 'darwin' ? macBattery() : linuxBattery(supplies);
+}
+
+/** "Now drawing from 'Battery Power'", and below it " -InternalBattery-0 (id=1)	82%; discharging; ...". */
+async function macBattery(): Promise<Battery> {
+  const text = await run('pmset', ['-g', 'batt']);
+  const source = /Now drawing from '(\w+) Power'/.exec(text)?.[1];
+  if (source === undefined) return UNKNOWN;
+  const percent = /InternalBattery.*?(\d{1,3})%/.exec(text)?.[1];
+  return {
+    isOnBattery: source === 'Battery',
+    batteryPercent: percent === undefined ? undefined : Number(percent),
+  };
 }
 
 /** Nanoseconds since the last event of keyboard or mouse. */
@@ -33,16 +49,24 @@ async function macIdle(): Promise<number | undefined> {
 }
 
 /** On battery when there is one and no other supply is online. */
-async function linuxBattery(folder: string): Promise<boolean | undefined> {
+async function linuxBattery(folder: string): Promise<Battery> {
   const names = await readdir(folder).catch(() => []);
   const read = (name: string, file: string): Promise<string> =>
     readFile(join(folder, name, file), 'utf8').catch(() => '');
-  let hasBattery = false;
+  const percents: number[] = [];
+  let isOnMains = false;
   for (const name of names) {
-    if ((await read(name, 'type')).trim() === 'Battery') hasBattery = true;
-    else if ((await read(name, 'online')).trim() === '1') return false;
+    // A mouse has a battery as well, and says that it is a device's.
+    if ((await read(name, 'scope')).trim() === 'Device') continue;
+    if ((await read(name, 'type')).trim() === 'Battery') {
+      percents.push(Number.parseInt(await read(name, 'capacity'), 10));
+    } else if ((await read(name, 'online')).trim() === '1') isOnMains = true;
   }
-  return hasBattery ? true : undefined;
+  const known = percents.filter((percent) => percent >= 0 && percent <= 100);
+  const isOnBattery = percents.length > 0 ? !isOnMains : undefined;
+  const batteryPercent =
+    known.length > 0 ? known.reduce((sum, percent) => sum + percent, 0) / known.length : undefined;
+  return { isOnBattery: isOnMains ? false : isOnBattery, batteryPercent };
 }
 
 /** Of the seat's session; a machine without one has nobody at it. */

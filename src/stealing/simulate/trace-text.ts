@@ -35,6 +35,7 @@ export function describeInput(input: Input): string {
     case 'jobExpired':
     case 'rowsRequested':
     case 'drainRequested':
+    case 'sparingRequested':
     case 'leaveRequested':
     case 'wakeDue':
       return input.kind;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Politeness, type Surroundings } from '../../../src/node/service/politeness.ts';
-import { lookAround } from '../../../src/node/service/surroundings.ts';
+import { lookAround, lookAtBattery } from '../../../src/node/service/surroundings.ts';
 
 const MIN = 60_000;
 
@@ -88,6 +88,40 @@ describe('the system', () => {
     stub('pmset', text);
     stub('ioreg', '    | "HIDIdleTime" = 90000000000');
     expect(await lookAround('darwin')).toEqual({ isOnBattery: expected, idleMs: 90_000 });
+  });
+
+  test.each([
+    [
+      " Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t42%; discharging; 2:10",
+      true,
+      42,
+    ],
+    ["Now drawing from 'AC Power'\n -InternalBattery-0 (id=1)\t100%; charged", false, 100],
+    ["Now drawing from 'AC Power'", false, undefined],
+    ['nothing that we know', undefined, undefined],
+  ])('of a Mac says how full its battery is: %j', async (text, isOnBattery, batteryPercent) => {
+    stub('pmset', text);
+    expect(await lookAtBattery('darwin')).toEqual({ isOnBattery, batteryPercent });
+  });
+
+  test('of Linux has batteries: their mean, and no mouse’s', async () => {
+    expect(await lookAtBattery('linux', join(place, 'supplies'))).toEqual({
+      isOnBattery: undefined,
+      batteryPercent: undefined,
+    });
+    supply('BAT0', { type: 'Battery', capacity: '30' });
+    supply('BAT1', { type: 'Battery', capacity: '60' });
+    supply('mouse', { type: 'Battery', scope: 'Device', capacity: '99' });
+    supply('AC', { type: 'Mains', online: '0' });
+    expect(await lookAtBattery('linux', join(place, 'supplies'))).toEqual({
+      isOnBattery: true,
+      batteryPercent: 45,
+    });
+    supply('AC', { type: 'Mains', online: '1' });
+    expect(await lookAtBattery('linux', join(place, 'supplies'))).toEqual({
+      isOnBattery: false,
+      batteryPercent: 45,
+    });
   });
 
   test('of Linux has supplies, and a seat that idles or not', async () => {

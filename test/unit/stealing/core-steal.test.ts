@@ -6,6 +6,25 @@ import { beat, header, progress, Rig, type RigOptions, withoutBeats } from './ri
 
 const ARMED = { kind: 'lifelineArmed', rates: [], slots: 1 } as const;
 
+describe('a peer that spares its battery', () => {
+  it('asks nobody, refuses nobody, and runs what is its own', () => {
+    const rig = victim(100);
+    rig.fact({ kind: 'sparingRequested', isWanted: true });
+    expect(rig.claim()).toEqual([[0, 1]]);
+    expect(rig.hear('b', request(1))).toEqual(['> b: grant 1 for 1: j 50-100']);
+    expect(rig.core.status(rig.nowMs).peers[0]?.state).toBe('draining');
+  });
+
+  it('sees a surplus and leaves it alone until it has power again', () => {
+    const rig = thief();
+    rig.fact({ kind: 'sparingRequested', isWanted: true });
+    expect(withoutBeats(rig.hear('a', beat({ backlogMs: 500 })))).toEqual([]);
+    expect(withoutBeats(rig.during(2_000))).toEqual([]);
+    rig.fact({ kind: 'sparingRequested', isWanted: false });
+    expect(rig.hear('a', beat({ backlogMs: 500 }))).toContain('> a: stealRequest 1');
+  });
+});
+
 describe('the victim', () => {
   it('answers a steal in one round trip, with what makes both finish together', () => {
     const rig = victim(100);
