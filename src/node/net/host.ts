@@ -338,9 +338,11 @@ export class MeshHost {
       for (let frame = await stream.read(); frame !== undefined; frame = await stream.read()) {
         // A newer incarnation's link fences what the old one still says.
         if (this.#neighbours.get(peer)?.face.incarnation !== face.incarnation) return;
+        const startMs = performance.now();
         const decoded = decodeMessage(frame);
         if (!decoded.ok) throw new Error(`not a message: ${decoded.fault}`);
         this.#deliver(link, decoded.message, decoded.attachment);
+        await link.rest(startMs);
       }
     });
   }

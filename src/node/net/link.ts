@@ -1,5 +1,6 @@
 // One admitted peer: its control stream, on which hello news and core messages flow for as long as both live,
 // and the bulk connection beside it.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '@libp2p/interface';
 import type { PeerId } from '../../stealing/ids.ts';
 import type { Message } from '../../stealing/messages.ts';
@@ -15,6 +16,7 @@ import {
 import type { Endpoint } from './address.ts';
 import { Bulk, type BulkInit } from './bulk.ts';
 import type { FrameStream } from './stream.ts';
+import { TurnBudget } from './turn-budget.ts';
 
 /** Bytes. A larger frame would hold up the heartbeats behind it: 64 KiB take 26 ms on a 20 Mbit link. */
 const SMALL_FRAME_BYTES_MAX = 64 << 10;
@@ -61,6 +63,7 @@ export class Link {
   readonly openedMs: number = performance.now();
   readonly #connection: Connection;
   readonly #control: FrameStream;
+  readonly #budget = new TurnBudget();
   #hasSaidGoodbye = false;
   #silentTicks = 0;
 
@@ -97,12 +100,20 @@ export class Link {
         const frame = await this.#control.read();
         if (frame === undefined) return undefined;
         this.#silentTicks = 0;
+        const startMs = performance.now();
         this.#take(frame, listener);
+        await this.rest(startMs);
       }
     } catch (error) {
       this.cut(error as Error);
       return error as Error;
     }
+  }
+
+  /** After something of this peer was handled since `startMs`: waits when it has had more than its part of a second. */
+  async rest(startMs: number): Promise<void> {
+    const waitMs = this.#budget.spend(startMs, performance.now());
+    if (waitMs > 0) await delay(waitMs);
   }
 
   /** False when nothing can be sent any more. */

@@ -1,4 +1,5 @@
 // One link on a real stream: silence ends it, any frame is life, a faulty frame is the end.
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Link, type LinkListener } from '../../../src/node/net/link.ts';
 import { FrameStream } from '../../../src/node/net/stream.ts';
@@ -35,7 +36,7 @@ interface Ends {
 }
 
 /** The remote end says what it likes. Each test has a connection of its own, because a link cuts it. */
-async function linked(): Promise<Ends> {
+async function linked(onMessage?: (message: Message) => void): Promise<Ends> {
   const { dialler, listener } = await pair.stream();
   const link = new Link({
     peer: 'p' as PeerId,
@@ -51,7 +52,8 @@ async function linked(): Promise<Ends> {
   const messages = new TransformStream<Message, Message>();
   const writer = messages.writable.getWriter();
   const listening: LinkListener = {
-    onMessage: (_link, message) => void writer.write(message),
+    onMessage: (_link, message) =>
+      onMessage === undefined ? void writer.write(message) : onMessage(message),
     onNews: () => undefined,
     onRekeyed: () => undefined,
   };
@@ -74,6 +76,23 @@ describe('a link', () => {
       expect((await heard.next()).value).toEqual({ kind: 'grantConfirmed', grant: round });
     }
     expect(link.send({ kind: 'leaving' })).toBe(true);
+  });
+
+  test('whose peer floods is read more slowly, and loses nothing of what it says', async () => {
+    const handled: number[] = [];
+    const { remote } = await linked(() => {
+      // It takes 10 ms of the main thread.
+      const untilMs = performance.now() + 10;
+      while (performance.now() < untilMs);
+      handled.push(performance.now());
+    });
+    for (let grant = 0; grant < 60; grant++) {
+      remote.send(encodeMessage({ kind: 'grantConfirmed', grant }));
+    }
+    // Turns of somebody else, which would wait for all sixty if the peer had no budget.
+    let turns = 0;
+    for (; handled.length < 60; turns++) await delay(1);
+    expect(turns).toBeGreaterThan(100);
   });
 
   test('remembers a goodbye', async () => {
