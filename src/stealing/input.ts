@@ -28,6 +28,8 @@ export type Input =
       readonly ending: JobEnding | undefined;
       /** How often it was retried; 0 when absent. */
       readonly round?: number;
+      /** Peers whose rows count nowhere in this job. */
+      readonly liars?: readonly PeerId[];
     }
   /** The rows of a job that this disk has, oldest first. */
   | {

@@ -20,6 +20,14 @@ export function recoveredBook(
   job.hasRowsInMemory = input.batches.length > 0;
   state.jobs.turned(job, input.ending);
   job.round = input.round ?? 0;
+  for (const liar of input.liars ?? []) {
+    job.liars.add(liar);
+    // Caught by this very peer, whose word it takes; others said so of jobs of theirs.
+    if (input.header.submitter !== state.self || state.beliefs.isQuarantined(liar)) continue;
+    state.beliefs.quarantine(liar);
+    const fields = { job: input.header.job, peer: liar };
+    state.log('warn', 'a peer that gave wrong rows is still quarantined', fields);
+  }
   if (input.ending !== undefined) {
     job.rowsUsedMs = Number.NEGATIVE_INFINITY;
     job.ledger.count(job.ledger.present.intervals());

@@ -48,6 +48,24 @@ test('a lying peer is quarantined, and its rows run again', { timeout: 60_000 },
       .map((line) => JSON.parse(line) as LogLine);
     const said = lines.map((line) => JSON.stringify(line)).join('\n');
     expect(said).toContain('it is quarantined');
+
+    // The next life of the peer that caught it, and a job that the liar would be good for.
+    await studio.kill();
+    await studio.join([
+      '--listen',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--slots',
+      '2',
+      '--peer',
+      await mini.place(),
+    ]);
+    await studio.untilSees(['studio', 'mini']);
+    const next = await studio.json<JobSummary>(['submit', file]);
+    expect(next.resultsSha256).toBe(truth.resultsSha256);
+    const shares = next.peers.filter(({ done }) => done > 0).map(({ name }) => name);
+    expect(shares.toSorted()).toEqual(['mini', 'studio']);
   } finally {
     child.kill('SIGKILL');
     await once(child, 'exit').catch(() => undefined);

@@ -2,7 +2,7 @@
 // the same thing, in the wire's codec: one schema, one validator. Rows, of which there are many, have a form of
 // their own. Every record lies under the id of its job.
 import { countTasks, IntervalSet, validIntervals } from '../../deque/interval-set.ts';
-import { peerId } from '../../stealing/ids.ts';
+import { type PeerId, peerId } from '../../stealing/ids.ts';
 import type { Input } from '../../stealing/input.ts';
 import type { JobEnding, JobHeader, RowBatch } from '../../stealing/job.ts';
 import type { Message } from '../../stealing/messages.ts';
@@ -39,6 +39,7 @@ interface Draft {
   joined: JoinedRows | undefined;
   ending: JobEnding | undefined;
   round: number;
+  readonly liars: Set<PeerId>;
 }
 
 /** Folds the records of a disk, oldest first, into jobs in the order in which this peer came to know them. Rows of
@@ -70,6 +71,7 @@ export class Recovery {
     }
     const { message } = decoded;
     if (message.kind === 'quarantined') {
+      draft.liars.add(message.peer);
       draft.joined?.drop(message.peer);
       for (const kind of ['rows', 'failures']) draft.rows.delete(`${kind} ${message.peer}`);
     }
@@ -85,12 +87,13 @@ export class Recovery {
 
   jobs(): RecoveredJob[] {
     return [...this.#known].flatMap((job) => {
-      const { header, ending, rows, joined, round } = this.#draft(job);
+      const { header, ending, rows, joined, round, liars } = this.#draft(job);
       if (header === undefined) return [];
       const batches = (joined?.list() ?? []).filter((batch) => fits(batch, header));
       // Without their values, when the job had ended and was retried.
       const released = joined === undefined ? inOrder([...rows.values()], header) : [];
-      return [{ kind: 'jobRecovered', header, ending, round, batches, released }];
+      const told = liars.size === 0 ? {} : { liars: [...liars] };
+      return [{ kind: 'jobRecovered', header, ending, round, batches, released, ...told }];
     });
   }
 
@@ -103,6 +106,7 @@ export class Recovery {
       joined: new JoinedRows(),
       ending: undefined,
       round: 0,
+      liars: new Set(),
     };
     this.#drafts.set(job, draft);
     return draft;

@@ -1,6 +1,6 @@
 // A peer's disk: an append-only journal with group commit, and the data of jobs. What was flushed survives
 // everything but the loss of the disk; of what was not, a crash leaves some prefix, as a torn file would.
-import type { JobId } from '../ids.ts';
+import type { JobId, PeerId } from '../ids.ts';
 import type { JobEnding, JobHeader, RowBatch } from '../job.ts';
 import type { PersistEntry } from '../output.ts';
 import type { Rng } from '../rng.ts';
@@ -18,6 +18,7 @@ export interface RecoveredJob {
   batches: RowBatch[];
   ending: JobEnding | undefined;
   round: number;
+  readonly liars: PeerId[];
 }
 
 interface Unflushed {
@@ -101,6 +102,7 @@ export class VirtualDisk {
           batches: [],
           ending: undefined,
           round: 0,
+          liars: [],
         });
       }
     }
@@ -111,6 +113,7 @@ export class VirtualDisk {
       if (entry.kind === 'rows') found.batches.push(entry.batch);
       else if (entry.kind === 'quarantined') {
         const { peer } = entry;
+        found.liars.push(peer);
         found.batches.splice(0, Infinity, ...found.batches.filter(({ maker }) => maker !== peer));
       } else if (entry.kind === 'retried') retried(found, entry.round);
       else if (found.ending?.state !== 'done') found.ending = entry.ending;

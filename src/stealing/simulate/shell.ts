@@ -141,11 +141,11 @@ export class Shell {
 
   /** Before anybody is connected: what a former life left on the disk. */
   recover(): void {
-    for (const { header, batches, ending, round } of this.#host.disk.recover()) {
+    for (const { header, batches, ending, round, liars } of this.#host.disk.recover()) {
       // As production does it: the rows of ended jobs stay on the disk.
       const isOver = ending !== undefined;
       const known = isOver ? { batches: [], released: batches } : { batches, released: [] };
-      this.receive({ kind: 'jobRecovered', header, ending, round, ...known });
+      this.receive({ kind: 'jobRecovered', header, ending, round, liars, ...known });
     }
     this.#rearm();
     this.#slots.look();

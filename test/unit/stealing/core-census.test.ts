@@ -232,6 +232,24 @@ describe('a peer that comes back', () => {
     expect(rig.book('j').heldCount).toBe(0);
   });
 
+  it('still knows whose rows count nowhere, and fences whom it caught itself', () => {
+    const rig = new Rig();
+    const batches = [batchOf('a', [0, 4])];
+    const former = { kind: 'jobRecovered', header: header('j', 10), batches } as const;
+    rig.fact({ ...former, ending: undefined, liars: [peerId('b')] });
+    rig.load('j', 10);
+    expect(rig.connect('b')).toEqual([]);
+    const rows = {
+      kind: 'rows',
+      job: jobId('j'),
+      delivery: 1,
+      batch: batchOf('b', [4, 6]),
+    } as const;
+    expect(rig.hear('b', rows)).toEqual([]);
+    expect(rig.book('j').ledger.present.count).toBe(4);
+    expect(rig.connect('c')).not.toEqual([]);
+  });
+
   it('keeps what had ended, runs nothing of it, and is quiet', () => {
     const rig = new Rig();
     const ending = doneEnding(10);
