@@ -1,4 +1,5 @@
 // The three commands that a person types, on two hosts with tailnet addresses: who is let in, and that both work.
+import { setTimeout as delay } from 'node:timers/promises';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -115,6 +116,29 @@ describe.skipIf(obstacle !== undefined && !mustRun)(title, () => {
     const { invite } = await first.json<{ invite: string }>(['invite']);
     await second.join(['--slots', '1', '--invite', invite]);
     await expectOneMesh([first, second]);
+  });
+
+  test('nine seconds without a packet lose nobody: a fresh connection does not wait for TCP', async () => {
+    const [first, second] = (await machines([], [])) as [Machine, Machine];
+    await second.takeKeyFrom(first);
+    await second.join(['--slots', '1', '--peer', FIRST_IP]);
+    await expectOneMesh([first, second]);
+    await hosts.cut();
+    const states = async (): Promise<readonly string[]> =>
+      (await Promise.all([first, second].map((machine) => machine.peers()))).flatMap(({ peers }) =>
+        peers.map(({ state }) => state),
+      );
+    const seen = new Set<string>();
+    for (const cutMs = performance.now(); performance.now() - cutMs < 8_500; await delay(100)) {
+      for (const state of await states()) seen.add(state);
+    }
+    expect([...seen].toSorted()).toEqual(['ok', 'suspect']);
+    await hosts.heal();
+    await until('both are heard again', async () => {
+      for (const state of await states()) seen.add(state);
+      return (await states()).every((state) => state === 'ok');
+    });
+    expect([...seen].toSorted()).toEqual(['ok', 'suspect']);
   });
 
   test('a host whose address comes up after its node is found at that address, and its data too', async () => {

@@ -20,6 +20,9 @@ const SECOND_LOOK_MS = 200;
 /** Connecting and the hello together. */
 const CALL_TIMEOUT_MS = HELLO_TIMEOUT_MS + 4000;
 
+/** Beside a silent link, where the next try has better prospects than waiting for a lost SYN to be sent again. */
+const SECOND_CALL_TIMEOUT_MS = 2_500;
+
 export interface CallsInit {
   readonly greeter: Greeter;
   readonly neighbours: Neighbours;
@@ -42,7 +45,9 @@ export class Calls {
   /** The link to whoever is at `endpoint`, an open one if there is one. */
   call(endpoint: Endpoint, signal: AbortSignal, card?: CallingCard): Promise<Link> {
     const { neighbours, greeter, admit } = this.#init;
-    const open = neighbours.all().find((link) => isSameEndpoint(link.endpoint, endpoint));
+    const open = neighbours
+      .all()
+      .find((link) => !link.isDoubted && isSameEndpoint(link.endpoint, endpoint));
     if (open !== undefined) return Promise.resolve(open);
     const place = formatEndpoint(endpoint);
     const known = this.#calls.get(place);
@@ -60,7 +65,7 @@ export class Calls {
   async #orTheirs(error: unknown): Promise<Link> {
     if (!(error instanceof BusyError)) throw error;
     const link = await this.#init.neighbours.awaited(error.peer, LINK_AWAITED_MS);
-    if (link === undefined) throw error;
+    if (link === undefined || link.isDoubted) throw error;
     return link;
   }
 
@@ -69,23 +74,28 @@ export class Calls {
     const addrs = members.get(peer)?.addrs ?? [];
     let failure: unknown = new Error('no address is known');
     for (const endpoint of addrs.flatMap((addr) => parseEndpoint(addr) ?? [])) {
-      if (neighbours.get(peer) !== undefined) return;
+      if (neighbours.heard(peer) !== undefined) return;
       failure = await this.#tryCall(peer, endpoint);
       if (failure !== undefined && neighbours.isBroken(peer) && !isFinal(failure)) {
         await sleep(SECOND_LOOK_MS);
         failure = await this.#tryCall(peer, endpoint);
       }
       if (failure === undefined) return;
+      // A link that is still up was silent, and now it is known why.
+      if (isConnectionRefused(failure))
+        neighbours.get(peer)?.cut(new Error('nobody listens there'));
       neighbours.settle(peer, isConnectionRefused(failure));
     }
     neighbours.settle(peer, false);
-    if (neighbours.get(peer) === undefined) throw failure;
+    if (neighbours.heard(peer) === undefined) throw failure;
   }
 
   /** What went wrong; undefined when the peer is linked. */
   async #tryCall(peer: PeerId, endpoint: Endpoint): Promise<unknown> {
     try {
-      const link = await this.call(endpoint, AbortSignal.timeout(CALL_TIMEOUT_MS));
+      const isLinked = this.#init.neighbours.get(peer) !== undefined;
+      const timeoutMs = isLinked ? SECOND_CALL_TIMEOUT_MS : CALL_TIMEOUT_MS;
+      const link = await this.call(endpoint, AbortSignal.timeout(timeoutMs));
       return link.peer === peer ? undefined : new Error('another peer has this address');
     } catch (error) {
       return error;

@@ -86,7 +86,7 @@ export class MeshHost {
       strict: parts.strict,
       members: parts.members,
       protocol: options.protocol ?? PROTOCOL_VERSION,
-      linked: (peer) => this.#neighbours.get(peer),
+      linked: (peer) => this.#neighbours.heard(peer),
       face: () => ({
         ...options.face,
         version: options.version,
@@ -265,7 +265,9 @@ export class MeshHost {
   }
 
   #tick(): void {
-    for (const link of this.#neighbours.all()) link.tick();
+    for (const link of this.#neighbours.all()) {
+      if (link.tick()) this.#calls.redial.now(link.peer);
+    }
   }
 
   /** Noise proves an id to anybody; a connection on which no hello follows would hold its place for ever. */

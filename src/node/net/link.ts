@@ -31,6 +31,13 @@ const QUEUE_BYTES_MAX = 64 << 20;
  */
 const SILENT_TICKS_MAX = 15;
 
+/**
+ * Seconds of silence after which a fresh connection is tried beside this one, and between two tries. Where packets were
+ * lost for ten seconds TCP may wait for as many again before it sends the next, and the core would call a peer lost
+ * whose network is well; a slow peer only answers a call too many.
+ */
+const DOUBTED_TICKS = 3;
+
 /** How long a retired link still reads: the other side may not have met us on the better one yet. */
 const RETIRE_GRACE_MS = 1000;
 
@@ -87,10 +94,17 @@ export class Link {
     return this.#hasSaidGoodbye;
   }
 
-  /** Call once a second. Ticks, not time: while this machine sleeps nothing ticks, and nobody is accused. */
-  tick(): void {
+  /** Nothing came over it for some seconds: a fresh connection may replace it. */
+  get isDoubted(): boolean {
+    return this.#silentTicks >= DOUBTED_TICKS;
+  }
+
+  /** Call once a second. Ticks, not time: while this machine sleeps nothing ticks, and nobody is accused. Returns
+   * whether it is time to try a fresh connection. */
+  tick(): boolean {
     this.#silentTicks++;
     if (this.#silentTicks > SILENT_TICKS_MAX) this.cut(new Error('silent'));
+    return this.#silentTicks % DOUBTED_TICKS === 0;
   }
 
   /** Reads until the stream is over, however it ends. A faulty frame ends it too. */

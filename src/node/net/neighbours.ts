@@ -31,6 +31,12 @@ export class Neighbours {
     return this.#links.get(peer);
   }
 
+  /** The link, unless it has been silent for so long that another one would be better. */
+  heard(peer: PeerId): Link | undefined {
+    const link = this.#links.get(peer);
+    return link?.isDoubted === true ? undefined : link;
+  }
+
   all(): Link[] {
     return [...this.#links.values()];
   }

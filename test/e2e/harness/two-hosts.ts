@@ -76,6 +76,26 @@ export class TwoHosts {
     await ip('-n', host.namespace, 'addr', 'del', `${host.ip}/10`, 'dev', 'tail0');
   }
 
+  /** Packets leave and arrive nowhere: they are addressed to a network card that is not there. */
+  async cut(): Promise<void> {
+    for (const [from, to] of [
+      [this.first, this.second],
+      [this.second, this.first],
+    ] as const) {
+      const nobody = ['lladdr', '02:00:00:00:00:01', 'dev', 'tail0', 'nud', 'permanent'];
+      await ip('-n', from.namespace, 'neigh', 'replace', to.ip, ...nobody);
+    }
+  }
+
+  async heal(): Promise<void> {
+    for (const [from, to] of [
+      [this.first, this.second],
+      [this.second, this.first],
+    ] as const) {
+      await ip('-n', from.namespace, 'neigh', 'del', to.ip, 'dev', 'tail0');
+    }
+  }
+
   /** The cable goes with the first of the namespaces. */
   async close(): Promise<void> {
     for (const namespace of this.#namespaces) await ip('netns', 'del', namespace).catch(() => {});
