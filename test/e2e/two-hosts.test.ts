@@ -21,6 +21,7 @@ const AAPL = resolve(import.meta.dirname, '../../examples/aapl.json');
 const OWNER = 'ada@example.com';
 const studio: TailnetNode = { ip: FIRST_IP, name: 'studio', login: OWNER };
 const mini: TailnetNode = { ip: SECOND_IP, name: 'mini', login: OWNER };
+const MOVED_IP = '100.118.215.99';
 const stranger: TailnetNode = { ...mini, login: 'mallory@example.com' };
 
 describe.skipIf(obstacle !== undefined && !mustRun)(title, () => {
@@ -116,6 +117,20 @@ describe.skipIf(obstacle !== undefined && !mustRun)(title, () => {
     const { invite } = await first.json<{ invite: string }>(['invite']);
     await second.join(['--slots', '1', '--invite', invite]);
     await expectOneMesh([first, second]);
+  });
+
+  test('a machine that changes its address is found at the new one, and works on', async () => {
+    const [first, second] = (await machines([], [])) as [Machine, Machine];
+    await second.takeKeyFrom(first);
+    await second.join(['--slots', '1', '--peer', FIRST_IP]);
+    await expectOneMesh([first, second]);
+    await hosts.unplug(hosts.second);
+    await hosts.plugIn({ ...hosts.second, ip: MOVED_IP });
+    await until('mini is known at its new address', async () => {
+      const { peers } = await first.peers();
+      return peers.some(({ addr, state }) => addr === MOVED_IP && state === 'ok');
+    });
+    await expectShared([first, second]);
   });
 
   test('nine seconds without a packet lose nobody: a fresh connection does not wait for TCP', async () => {

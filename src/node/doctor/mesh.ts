@@ -247,8 +247,14 @@ function clockFindings({ clocks }: MeshReport, others: readonly PeerView[]): rea
   return wrong.map(({ name, ms }) =>
     warning(
       'clocks',
-      `the clock of ${name} is ${(Math.abs(ms) / 1000).toFixed(1)} s ${ms > 0 ? 'ahead' : 'behind'}: times on screens are off (nothing else is)`,
+      `the clock of ${name} is ${spanOf(Math.abs(ms))} ${ms > 0 ? 'ahead' : 'behind'}: times on screens are off (nothing else is)`,
       'sudo sntp -sS time.apple.com (macOS), timedatectl set-ntp true (Linux)',
     ),
   );
+}
+
+function spanOf(ms: number): string {
+  const hours = ms / 3_600_000;
+  if (hours >= 48) return `${(hours / 24).toFixed(1)} days`;
+  return hours >= 2 ? `${hours.toFixed(1)} h` : `${(ms / 1000).toFixed(1)} s`;
 }

@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { Connection, PrivateKey, Stream } from '@libp2p/interface';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { type PeerId, peerId } from '../../stealing/ids.ts';
-import type { PeerFace } from '../../stealing/input.ts';
 import type { BlobRef } from '../../stealing/job.ts';
+import type { PeerFace } from '../../stealing/input.ts';
 import type { Message } from '../../stealing/messages.ts';
 import { MeshError } from '../errors.ts';
 import { decodeMessage, MAX_CONTROL_FRAME, PROTOCOL_VERSION } from '../wire/codec.ts';
@@ -149,7 +149,7 @@ export class MeshHost {
         throw new MeshError('USAGE', `${addr} is this very peer`);
       }
       try {
-        return faceOf(await this.#calls.call(endpoint, signal, carried));
+        return (await this.#calls.call(endpoint, signal, carried)).peerFace;
       } catch (error) {
         if (error instanceof MeshError) throw error;
         if (error instanceof StrangerError) throw await error.withCode(admission);
@@ -261,6 +261,11 @@ export class MeshHost {
       // The address to announce stands in front.
       this.#listening.splice(place, 0, { ip, port });
       this.#options.log.info({ ip, port }, 'listening on one more address');
+      // A hello says where this peer is; who was greeted before knows another place.
+      for (const link of this.#neighbours.all()) {
+        link.outdate();
+        this.#calls.redial.now(link.peer);
+      }
     }
   }
 
@@ -386,15 +391,10 @@ export class MeshHost {
 
   #met(link: Link): MetPeer {
     const path = this.#options.admission.tailscale.isRelayed(link.remoteIp) ? 'relay' : 'direct';
-    return { ...faceOf(link), port: link.endpoint.port, version: link.face.version, path };
+    return { ...link.peerFace, port: link.endpoint.port, version: link.face.version, path };
   }
 }
 
 function idOf(privateKey: PrivateKey): PeerId {
   return peerId(peerIdFromPrivateKey(privateKey).toString());
-}
-
-function faceOf({ peer, face, endpoint }: Link): PeerFace {
-  const { name, slots, incarnation, kernels } = face;
-  return { peer, name, addr: endpoint.ip, slots, incarnation, kernels };
 }

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '@libp2p/interface';
 import type { PeerId } from '../../stealing/ids.ts';
+import type { PeerFace } from '../../stealing/input.ts';
 import type { Message } from '../../stealing/messages.ts';
 import { decodeMessage, encodeMessage, MAX_CONTROL_FRAME } from '../wire/codec.ts';
 import {
@@ -73,6 +74,7 @@ export class Link {
   readonly #budget = new TurnBudget();
   #hasSaidGoodbye = false;
   #silentTicks = 0;
+  #isOutdated = false;
 
   constructor(init: LinkInit) {
     this.peer = init.peer;
@@ -94,9 +96,19 @@ export class Link {
     return this.#hasSaidGoodbye;
   }
 
-  /** Nothing came over it for some seconds: a fresh connection may replace it. */
+  get peerFace(): PeerFace {
+    const { name, slots, incarnation, kernels } = this.face;
+    return { peer: this.peer, name, addr: this.endpoint.ip, slots, incarnation, kernels };
+  }
+
+  /** A fresh connection may replace it: nothing came over it for some seconds, or what was said at its start is no
+   * longer so. */
   get isDoubted(): boolean {
-    return this.#silentTicks >= DOUBTED_TICKS;
+    return this.#isOutdated || this.#silentTicks >= DOUBTED_TICKS;
+  }
+
+  outdate(): void {
+    this.#isOutdated = true;
   }
 
   /** Call once a second. Ticks, not time: while this machine sleeps nothing ticks, and nobody is accused. Returns
