@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { MeshError } from '../errors.ts';
 import { exampleFile } from '../example.ts';
-import { strategiesJsonSchema } from '../jobfile/schema.ts';
+import { strategiesJsonSchema } from '../jobfile/editor-schema.ts';
 import type { Context } from './context.ts';
 import { printJson } from './output/json.ts';
 

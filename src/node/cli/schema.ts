@@ -10,7 +10,7 @@ export async function schema(context: Context, which: string): Promise<number> {
 async function schemaOf(which: string): Promise<object> {
   switch (which) {
     case 'strategies':
-      return (await import('../jobfile/schema.ts')).strategiesJsonSchema();
+      return (await import('../jobfile/editor-schema.ts')).strategiesJsonSchema();
     case 'peers':
       return (await import('../control/printed-schema.ts')).peersJsonSchema();
     case 'events':

@@ -49,7 +49,9 @@ export function translateGenome(
   } else {
     translation.complain(['params'], 'a genome needs its "params", an object');
   }
-  const name = typeof genome['name'] === 'string' ? genome['name'] : fallbackName;
+  const { name: given = fallbackName } = genome;
+  const name = typeof given === 'string' ? given : fallbackName;
+  if (typeof given !== 'string') translation.complain(['name'], 'expected text');
   return translation.result(name, genome['entry_rules'], genome['exit_rules']);
 }
 

@@ -104,6 +104,12 @@ export const stepsSchema = z
     if (range.count === undefined && !(count < MAX_TASKS)) {
       complain('to', `more than ${MAX_TASKS} values`);
     }
+  })
+  .meta({
+    not: { required: ['step', 'count'] },
+    if: { properties: { log: { const: true } }, required: ['log'] },
+    // oxlint-disable-next-line unicorn/no-thenable -- a word of JSON Schema
+    then: { properties: { from: { exclusiveMinimum: 0 } }, required: ['count'] },
   });
 
 const rangeSchema = z
@@ -115,6 +121,7 @@ const variablesSchema = z
   .refine((vars) => Object.keys(vars).length <= MAX_VARIABLES, {
     message: `more than ${MAX_VARIABLES} variables`,
   })
+  .meta({ maxProperties: MAX_VARIABLES })
   .describe('the grid: every combination of values is a task');
 
 const whereSchema = z
@@ -157,7 +164,7 @@ export type RuleInput =
   | { all: RuleInput[] }
   | { not: RuleInput };
 
-const ruleSchema: z.ZodType<RuleInput> = z.lazy(() =>
+export const ruleSchema: z.ZodType<RuleInput> = z.lazy(() =>
   z
     .union([
       z.string().min(3).max(MAX_RULE_LENGTH),
@@ -223,15 +230,6 @@ export const strategySchema = z
   )
   .meta({ anyOf: [{ required: ['long'] }, { required: ['short'] }] });
 
-/** For editors only: genome.ts translates these before the form is checked. */
-const genomeSchema = z
-  .object({
-    entry_rules: z.array(comparisonSchema),
-    exit_rules: z.array(comparisonSchema).optional(),
-    params: z.object({ sl_pct: z.number().optional(), tp_pct: z.number().optional() }),
-  })
-  .describe('a genome of the old miner, as it is');
-
 export const sampleSchema = z
   .strictObject({
     count: z.int().min(1).max(MAX_TASKS).describe('tasks; all of them when there are no more'),
@@ -239,10 +237,13 @@ export const sampleSchema = z
   })
   .describe('so many of all tasks, evenly drawn');
 
+/** More test parts than days of four years mean nothing. */
+const FOLDS_MAX = 1000;
+
 export const splitSchema = z
   .strictObject({
     mode: z.enum(['none', 'holdout', 'walkForward']),
-    folds: z.int().min(1).optional().describe('test parts, one after the other'),
+    folds: z.int().min(1).max(FOLDS_MAX).optional().describe('test parts, one after the other'),
     train: z.number().optional().describe('fraction of the bars before the first test'),
     test: z.number().optional().describe('fraction of the bars in each test'),
     anchored: z
@@ -319,14 +320,3 @@ export type BacktestInput = z.output<typeof backtestSchema>;
 export type StrategyInput = z.output<typeof strategySchema>;
 export type RangeInput = z.output<typeof rangeSchema>;
 export type SpinInput = z.output<typeof spinSchema>;
-
-/** JSON Schema draft 7, what editors understand best. */
-export function strategiesJsonSchema(): object {
-  const strategies = z.array(z.union([strategySchema, genomeSchema])).min(1);
-  const written = backtestSchema.extend({ strategies });
-  const { $schema, ...form } = z.toJSONSchema(z.union([written, spinSchema]), {
-    target: 'draft-7',
-    io: 'input',
-  });
-  return { $schema, $id: 'urn:mesh:strategies:1', title: 'mesh strategies v1', ...form };
-}

@@ -20,7 +20,6 @@ interface Stretch {
 
 const OUT_OF_SAMPLE = 'outOfSample';
 const HOLDOUT_TRAIN = 0.7;
-const FOLDS_MAX = 1000;
 /** 0.5 + 5 * 0.1 is the whole, although the sum may be a hair above 1. */
 const ROUNDING = 1e-9;
 
@@ -51,9 +50,6 @@ export function splitFindings(split: SplitInput, part: string | undefined): Find
   }
   if (mode === 'walkForward' && folds === undefined) {
     findings.push(findingAt('mode', '"walkForward" needs "folds"'));
-  }
-  if (folds !== undefined && folds > FOLDS_MAX) {
-    findings.push(findingAt('folds', `must be at most ${FOLDS_MAX}`));
   }
   if (findings.length > 0) return findings;
   const { trainShare, testShare } = shares(split);

@@ -12,7 +12,7 @@ const DOORS = [
   '../daemon.ts',
   '../demo/demo.ts',
   '../jobfile/prepare.ts',
-  '../jobfile/schema.ts',
+  '../jobfile/editor-schema.ts',
 ];
 
 test('the command line loads commander, and everything heavier by a door', async () => {

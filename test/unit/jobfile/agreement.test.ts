@@ -2,7 +2,7 @@
 // where only the reader can know (the text of rules, the data, several fields together).
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { strategiesJsonSchema } from '../../../src/node/jobfile/schema.ts';
+import { strategiesJsonSchema } from '../../../src/node/jobfile/editor-schema.ts';
 import { fileWith, prepare } from './fixture.ts';
 
 const isOfForm = new Ajv({ strict: false, formats: { date: true, 'date-time': true } }).compile(
@@ -87,7 +87,12 @@ const ACCEPTED: readonly object[] = [
 ];
 
 const REFUSED: readonly object[] = [
+  fileWith({ split: { mode: 'walkForward', folds: 1001, train: 0.5 } }),
+  vars({ from: 0, to: 9, count: 3, log: true }),
+  vars({ from: 1, to: 9, log: true }),
+  vars({ from: 1, to: 2, step: 1, count: 2 }),
   { strategies: [strategy({})] },
+  fileWith({ vars: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`v${i}`, [1]])) }),
   fileWith({ version: 2 }),
   fileWith({ version: '1' }),
   fileWith({ kernel: 'options' }),
@@ -181,7 +186,6 @@ const REFUSED_BY_THE_READER: readonly object[] = [
   with1({ size: { units: 0 } }),
   with1({ size: { risk: 0.01 } }),
   vars({ from: 3, to: 1 }),
-  vars({ from: 1, to: 2, step: 1, count: 2 }),
   fileWith({ where: ['close > 1'] }),
   fileWith({ filter: ['close > 1'] }),
   fileWith({ filter: ['trades'] }),
@@ -195,9 +199,59 @@ const REFUSED_BY_THE_READER: readonly object[] = [
   with1({ vars: { n: [1] }, where: ['$n > 1'], long: { enter: ['close > $n'] } }),
 ];
 
+const genome = (part: object, params: object = {}): object => ({
+  entry_rules: [{ left: { field: 'Close' }, op: '>', right: { value: 1 } }],
+  params: { sl_pct: 0.02, ...params },
+  ...part,
+});
+
+const GENOMES: readonly object[] = [
+  genome({}),
+  genome({ name: 'a', fitness: 1.5, generation: 3 }),
+  genome({ exit_rules: ['rsi(2) > 70', { any: ['close < 1', 'close > 90'] }] }),
+  genome({ entry_rules: [{ not: { left: { field: 'low' }, op: '<', right: { value: 1 } } }] }),
+  genome({}, { tp_pct: 2, trailing_stop_pct: 0, breakeven_after: 0.01, size_pct: 0.5 }),
+  genome({}, { sl_pct: null, tp_pct: null, trailing_stop_pct: null, size_pct: null }),
+  genome({}, { max_positions: 5, leverage: 1, direction: 'Short', timeframe: '1d' }),
+  genome({}, { max_positions: null, leverage: null, direction: null, timeframe: null }),
+];
+
+const NO_GENOMES: readonly object[] = [
+  genome({ entry_rules: [] }),
+  genome({ entry_rules: 'close > 1' }),
+  genome({ entry_rules: [7] }),
+  genome({ params: undefined }),
+  genome({ params: [] }),
+  genome({ name: 7 }),
+  genome({ long: { enter: ['close > 1'] } }),
+  genome({ stopLoss: 0.1 }),
+  genome({ entry_rules: [{ any: [{ left: { field: 'Close' }, op: '>', right: { value: 1 } }] }] }),
+  genome({}, { sl_pct: 2 }),
+  genome({}, { sl_pct: 0 }),
+  genome({}, { sl_pct: -0.1 }),
+  genome({}, { sl_pct: '2%' }),
+  genome({}, { size_pct: 0 }),
+  genome({}, { size_pct: 5 }),
+  genome({}, { max_positions: 'one' }),
+  genome({}, { leverage: 2 }),
+  genome({}, { direction: 'both' }),
+  genome({}, { timeframe: 'daily' }),
+  genome({}, { stop_loss: 0.1 }),
+];
+
+/** As the miner writes them; data comes from the command line. */
+const BARE: readonly (readonly [string, (one: object) => object])[] = [
+  ['alone', (one) => one],
+  ['in a list', (one) => [genome({}), one]],
+  ['under "genome"', (one) => [{ genome: one, score: 1 }]],
+  ['in a list of lists', (one) => [[one]]],
+];
+
 async function verdict(file: object): Promise<{ form: boolean; reader: boolean }> {
   const plain = JSON.parse(JSON.stringify(file)) as unknown;
-  return { form: isOfForm(plain), reader: (await prepare(plain)).ok };
+  const isBare = !Object.hasOwn(plain as object, 'version');
+  const overrides = isBare ? { dataFile: 'candles.csv' } : {};
+  return { form: isOfForm(plain), reader: (await prepare(plain, { overrides })).ok };
 }
 
 describe('schema and reader', () => {
@@ -212,6 +266,29 @@ describe('schema and reader', () => {
     'refuse %s',
     async (_, file) => {
       expect(await verdict(file)).toEqual({ form: false, reader: false });
+    },
+  );
+
+  it.each(GENOMES.map((file) => [JSON.stringify(file), file] as const))(
+    'accept the genome %s',
+    async (_, one) => {
+      expect(await verdict(fileWith({ strategies: [one] }))).toEqual({ form: true, reader: true });
+      for (const [, bare] of BARE) {
+        expect(await verdict(bare(one))).toEqual({ form: true, reader: true });
+      }
+    },
+  );
+
+  it.each(NO_GENOMES.map((file) => [JSON.stringify(file), file] as const))(
+    'refuse the genome %s',
+    async (_, one) => {
+      expect(await verdict(fileWith({ strategies: [one] }))).toEqual({
+        form: false,
+        reader: false,
+      });
+      for (const [, bare] of BARE) {
+        expect(await verdict(bare(one))).toEqual({ form: false, reader: false });
+      }
     },
   );
 

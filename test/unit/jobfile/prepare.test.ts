@@ -6,7 +6,7 @@ import type { BacktestSpec } from '../../../src/kernel/spec.ts';
 import { FIVE_MINUTE_YEAR, candleCsv } from '../../../src/node/jobfile/candle-csv.ts';
 import { syntheticCandles } from '../../../src/node/jobfile/synthetic.ts';
 import { formatProblems, prepareJob } from '../../../src/node/jobfile/prepare.ts';
-import { strategiesJsonSchema } from '../../../src/node/jobfile/schema.ts';
+import { strategiesJsonSchema } from '../../../src/node/jobfile/editor-schema.ts';
 import { readSpec } from '../../../src/node/jobfile/read-spec.ts';
 import { sequentialResultsSha256 } from '../../independent/sequential.ts';
 import { CSV, STRATEGY, accepted, fileWith, prepare, refused } from './fixture.ts';
