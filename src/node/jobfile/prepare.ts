@@ -197,6 +197,7 @@ async function checkBacktest(
       ...genomes.warnings,
       ...rules.warnings,
       ...[...datasets.keys()].flatMap(({ warnings }) => warnings),
+      ...[...datasets.keys()].flatMap((one) => lotWarnings(form.data.broker, one)),
     ],
     notes: notes.filter((note) => note !== undefined),
   });
@@ -222,6 +223,18 @@ function tooShort(
     const message = `fewer than two bars of ${file} are in ${part ?? 'the part out of sample'}`;
     return [{ path: ['split'], message }];
   });
+}
+
+/** Rows without a trade would not say that the money was too little for one. */
+function lotWarnings(
+  { cash, lot }: { readonly cash: number; readonly lot: number },
+  { file, candles }: LoadedData,
+): string[] {
+  const least = lot * candles.low.reduce((low, price) => Math.min(low, price), Infinity);
+  if (!(least > cash)) return [];
+  return [
+    `${file}: one lot (${lot}) is never worth less than ${least.toPrecision(6)}, and the cash is ${cash}: nothing can be bought`,
+  ];
 }
 
 /** A rule that is sound as written may be too long or too deep with all of its names and parentheses. */

@@ -458,6 +458,15 @@ describe('what is published', () => {
     expect(datasets[0]?.barCount).toBe(105_408);
   });
 
+  it('warns that the cash does not buy one lot at any price of the data', async () => {
+    const poor = await accepted(fileWith({ broker: { cash: 89, lot: 10 } }));
+    expect(poor.warnings).toContain(
+      'candles.csv: one lot (10) is never worth less than 90.0000, and the cash is 89: nothing can be bought',
+    );
+    const able = await accepted(fileWith({ broker: { cash: 90, lot: 10 } }));
+    expect(able.warnings.join()).not.toContain('lot');
+  });
+
   it('has an example of some 10,000 tasks on real candles, with one results hash', async () => {
     const file = new URL('examples/aapl.json', root).pathname;
     const hash = await sequentialResultsSha256(file);
