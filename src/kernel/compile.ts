@@ -36,7 +36,9 @@ export function compileJob(
         parts.length > 1
           ? joinSymbols(parts, spec.sample)
           : compileBacktest(spec, datasets.get(sha256) as Candles, { ...options, dataset: sha256 });
-      return spec.segments === undefined ? whole : cutIntoSegments(whole, spec.segments.of);
+      const { segments, datasets: ranges } = spec;
+      const runner = segments === undefined ? whole : cutIntoSegments(whole, segments.of);
+      return { ...runner, ranges };
     }
   }
 }

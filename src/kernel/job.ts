@@ -51,6 +51,12 @@ export interface TaskRunner {
   readonly rankBy: string | undefined;
   /** Conditions on columns that a task must fulfil to be among the best, as the job file writes them. */
   readonly filter?: readonly string[] | undefined;
+  /** Of each dataset the bars that count: from and before these instants, epoch ms; null: no bound. */
+  readonly ranges?: readonly {
+    readonly symbol: string | null;
+    readonly fromMs: number | null;
+    readonly toMs: number | null;
+  }[];
   /** How many of the best the job calls winners. */
   readonly keep?: number | undefined;
   /** Costs of all tasks in order, run-length encoded; the runs' `tasks` add up to `taskCount`. */

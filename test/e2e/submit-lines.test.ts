@@ -71,6 +71,16 @@ test('the same file again is answered from what is known, and --fresh computes i
   expect(stderr).toMatch(/100% 9,576\/9,576 .* 9,576 known already/);
 });
 
+test('rows of a split are about the bars out of sample, and the end says which these are', async () => {
+  const job = JSON.parse(await readFile(join(EXAMPLES, 'aapl.json'), 'utf8')) as object;
+  const file = await room.file('holdout.json', { ...job, split: { mode: 'holdout', train: 0.7 } });
+  const { stretches } = await ada.json<JobSummary>(['submit', file]);
+  // Bar 882 of 1,260.
+  expect(stretches).toEqual([{ symbol: 'AAPL', from: '2016-11-09T00:00:00.000Z', to: null }]);
+  const whole = await ada.json<JobSummary>(['submit', join(room.path, 'aapl.json')]);
+  expect(whole.stretches).toBe(undefined);
+});
+
 test('--cancel-on-interrupt makes Ctrl-C the end of the job, exit 5', async () => {
   const running = ada.start(['submit', await spinFile(10_000, 20), '--cancel-on-interrupt']);
   await until('a row is out', () => running.stdout().includes('\n'));

@@ -46,7 +46,18 @@ export function summaryOf(
     messages: ending?.messages ?? 0,
     resultMessages: ending?.resultMessages ?? 0,
     top: runner === undefined ? [] : topOf(rows, shown.query, runner),
+    ...stretchesOf(runner),
   };
+}
+
+/** Where a date range or a split left bars out. */
+function stretchesOf(runner: TaskRunner | undefined): Pick<JobSummary, 'stretches'> {
+  const stretches = (runner?.ranges ?? []).map(({ symbol, fromMs, toMs }) => ({
+    symbol,
+    from: fromMs === null ? null : new Date(fromMs).toISOString(),
+    to: toMs === null ? null : new Date(toMs).toISOString(),
+  }));
+  return stretches.every(({ from, to }) => from === null && to === null) ? {} : { stretches };
 }
 
 function efficiencyView(ending: JobEnding | undefined): JobSummary['efficiency'] {

@@ -187,6 +187,12 @@ export interface JobSummary {
   readonly messages: number;
   readonly resultMessages: number;
   readonly top: readonly RankedTask[];
+  /** Which bars the rows are about, for each dataset; absent: all. `to` is the first instant that does not count. */
+  readonly stretches?: readonly {
+    readonly symbol: string | null;
+    readonly from: string | null;
+    readonly to: string | null;
+  }[];
 }
 
 export interface ResultsView {

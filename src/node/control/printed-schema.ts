@@ -60,6 +60,16 @@ const summarySchema = z.object({
   checked: count,
   elapsedMs: z.number().min(0),
   resultsSha256: z.string().nullable(),
+  stretches: z
+    .array(
+      z.object({
+        symbol: z.string().nullable(),
+        from: z.string().nullable(),
+        to: z.string().nullable(),
+      }),
+    )
+    .exactOptional()
+    .describe('which bars the rows are about, for each dataset; absent: all'),
   peers: z.array(
     z.object({
       id: z.string(),

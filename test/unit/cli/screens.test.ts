@@ -210,6 +210,20 @@ function again(change: object): string[] {
   return lines.filter((line) => line.includes('ran again'));
 }
 
+test('the end of a job says which bars its rows are about, where these are not all', () => {
+  const stretches = [
+    { symbol: 'AAPL', from: '2017-01-03T00:00:00.000Z', to: null },
+    { symbol: null, from: '2017-01-03T09:30:00.000Z', to: '2018-01-01T00:00:00.000Z' },
+    { symbol: null, from: null, to: '2018-01-01T00:00:00.000Z' },
+  ];
+  const lines = renderSummary(jobSummary({ stretches }), 120, noPaint);
+  expect(lines.filter((line) => line.includes('rows are about'))).toEqual([
+    '  rows are about the bars of AAPL from 2017-01-03',
+    '  rows are about the bars from 2017-01-03T09:30Z before 2018-01-01',
+    '  rows are about the bars before 2018-01-01',
+  ]);
+});
+
 test('the end of a job says what ran again, and why', () => {
   expect(again({})).toEqual([]);
   expect(again({ lost: 1 })).toEqual(['  ran again: 1 backtest of peers that were lost']);

@@ -88,10 +88,30 @@ export function renderSummary(summary: JobSummary, width: number, paint: Paint):
     ...(isShort ? [`${first}   ${counts}`] : [first, `  ${counts}`]),
     ...(peers.length > 1 && ran ? indent(renderShares(summary, width - 2)) : []),
     ...(summary.top.length > 0 ? indent(renderTop(summary.top, width - 2)) : []),
+    ...stretchLines(summary, width),
     ...againLines(summary),
     `  all results: mesh results ${summary.job}    who did what: mesh results ${summary.job} --by peer`,
     ...(failed > 0 ? [`  what failed: mesh results ${summary.job} --failed`] : []),
   ];
+}
+
+const STRETCHES_SHOWN_MAX = 4;
+
+/** Which bars the rows are about, where these are not all. */
+function stretchLines({ stretches = [] }: JobSummary, width: number): string[] {
+  const lines = stretches.slice(0, STRETCHES_SHOWN_MAX).map(({ symbol, from, to }) => {
+    const of = symbol === null ? '' : ` of ${printable(symbol)}`;
+    const since = from === null ? '' : ` from ${dayText(from)}`;
+    return `  rows are about the bars${of}${since}${to === null ? '' : ` before ${dayText(to)}`}`;
+  });
+  const rest = stretches.length - lines.length;
+  const all = rest > 0 ? [...lines, `  and of ${rest} more datasets`] : lines;
+  return all.map((line) => cutToWidth(line, width));
+}
+
+/** The day alone where it begins. */
+function dayText(time: string): string {
+  return time.endsWith('T00:00:00.000Z') ? time.slice(0, 10) : `${time.slice(0, 16)}Z`;
 }
 
 /** What ran again, and why; nothing when nothing did. */
