@@ -49,12 +49,23 @@ export function unknownName(token: Token, own: Iterable<string> = []): RuleError
   if (isPlannedIndicator(token.text)) {
     return new RuleError(`indicator "${token.text}" is known but not built yet`, token);
   }
+  const joined = joinedName(token.text);
+  if (joined !== undefined) {
+    return new RuleError(`unknown indicator "${token.text}"`, token, joined);
+  }
   const near = nearest(token.text, [...own, ...names, ...FIELDS]);
   return new RuleError(
     `unknown indicator "${token.text}"`,
     token,
     near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`,
   );
+}
+
+/** `macd_hist` and `stoch_d` are how others write an output; the hint says how it is written here. */
+function joinedName(text: string): string | undefined {
+  const [, base = '', output = ''] = /^(.+)_([a-z]+)$/.exec(text) ?? [];
+  if (findIndicator(base)?.outputs.includes(output) !== true) return undefined;
+  return `write ${base}(…).${output}, or "indicator": "${base}" with "output": "${output}"`;
 }
 
 /** Says what is wrong with a parameter's value, or undefined. */

@@ -26,6 +26,13 @@ describe('rules', () => {
   });
 
   it.each([
+    [
+      'macd_hist(12, 26, 9) > 1',
+      0,
+      9,
+      'unknown indicator "macd_hist"',
+      'write macd(…).hist, or "indicator": "macd" with "output": "hist"',
+    ],
     ['emma($n) > 1', 0, 4, 'unknown indicator "emma"', 'did you mean "ema"?'],
     ['close > aroon(14)', 8, 5, '"aroon" is known but not built yet', undefined],
     ['close > sma', 8, 3, '"sma" needs its parameters', undefined],
