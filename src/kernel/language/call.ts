@@ -49,16 +49,9 @@ export function unknownName(token: Token, own: Iterable<string> = []): RuleError
   if (isPlannedIndicator(token.text)) {
     return new RuleError(`indicator "${token.text}" is known but not built yet`, token);
   }
-  const joined = joinedName(token.text);
-  if (joined !== undefined) {
-    return new RuleError(`unknown indicator "${token.text}"`, token, joined);
-  }
   const near = nearest(token.text, [...own, ...names, ...FIELDS]);
-  return new RuleError(
-    `unknown indicator "${token.text}"`,
-    token,
-    near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`,
-  );
+  const guess = near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`;
+  return new RuleError(`unknown indicator "${token.text}"`, token, joinedName(token.text) ?? guess);
 }
 
 /** `macd_hist` and `stoch_d` are how others write an output; the hint says how it is written here. */
