@@ -1,4 +1,6 @@
 // Things that go wrong on a mesh that runs: each says what and what to do, changes nothing, and ends soon.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -7,6 +9,7 @@ import type { JobSummary, PeersView } from '../../src/node/control/api.ts';
 import type { Machine } from './harness/machine.ts';
 import { LOOPBACK, MachineRoom } from './harness/machine-room.ts';
 
+const NET_PEER = resolve(import.meta.dirname, 'net-peer.ts');
 const AAPL = resolve(import.meta.dirname, '../../examples/aapl.csv');
 const NOBODY = '127.0.0.1:1';
 /** ms for a command whose network gives no answer: what it was told to wait, and its own start and end. */
@@ -106,6 +109,28 @@ test('a submit without a node finds a port where another peer of this machine ha
   usual?.close();
   expect(status).toBe(0);
   expect(JSON.parse(stdout) as JobSummary).toMatchObject({ state: 'done', done: 20 });
+});
+
+test('join at a peer of another release exits 8, names both protocols, and leaves no node', async () => {
+  const newer = room.machine('newer');
+  await mkdir(newer.home, { mode: 0o700 });
+  const peer = spawn(process.execPath, [NET_PEER, newer.home, '127.0.0.1', '0', '1'], {
+    env: { ...process.env, NET_PEER_PROTOCOL: '9' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [line] = (await once(peer.stdout, 'data')) as [Buffer];
+    const { port } = JSON.parse(line.toString().split('\n')[0]!) as { port: number };
+    const older = room.machine('older');
+    await older.takeKeyFrom(newer);
+    const place = `127.0.0.1:${port}`;
+    const { status, stdout, stderr } = await older.mesh(['join', ...LOOPBACK, '--peer', place]);
+    expect({ status, stdout }).toEqual({ status: 8, stdout: '' });
+    expect(stderr).toMatch(/speaks protocol 9, this peer speaks \d+/);
+    expect(await older.isRunning()).toBe(false);
+  } finally {
+    peer.kill('SIGKILL');
+  }
 });
 
 describe('join gives up on a place where', () => {

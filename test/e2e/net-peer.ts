@@ -1,5 +1,6 @@
-// A bare host as a process of its own, for tests that kill it. Arguments: home, ip, port, incarnation, and
-// perhaps the place of a peer to join. Prints its id and port, then one line of JSON for whatever it hears.
+// A bare host as a process of its own, for tests that kill it or that need another release. Arguments: home, ip, port,
+// incarnation, and perhaps the place of a peer to join; NET_PEER_PROTOCOL: what it speaks. Prints its id and port,
+// then one line of JSON for whatever it hears.
 import { join } from 'node:path';
 import { Admission } from '../../src/node/net/admission.ts';
 import { MeshHost } from '../../src/node/net/host.ts';
@@ -12,7 +13,9 @@ function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
+const spoken = process.env['NET_PEER_PROTOCOL'];
 const host = await MeshHost.start({
+  ...(spoken === undefined ? {} : { protocol: Number(spoken) }),
   privateKey,
   listen: { ip, port: Number(port) },
   localIp: ip,
