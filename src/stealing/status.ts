@@ -46,7 +46,6 @@ export interface JobStatus {
 export interface CoreStatus {
   readonly self: PeerId;
   readonly isDraining: boolean;
-  readonly isSparing: boolean;
   readonly peers: readonly PeerStatus[];
   /** Drawn when it is first read: a peer remembers thousands of jobs, and most questions are about one or none. */
   readonly jobs: readonly JobStatus[];
@@ -59,7 +58,6 @@ export function statusOf(state: CoreState): CoreStatus {
   return {
     self: state.self,
     isDraining: state.isDraining,
-    isSparing: state.isSparing,
     peers: [ownStatus(state), ...state.beliefs.all().map((belief) => peerStatus(belief))],
     get jobs() {
       jobs ??= [...state.jobs.values()].map((book) => jobStatus(state, book));
