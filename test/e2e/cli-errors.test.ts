@@ -68,7 +68,10 @@ describe('a mistyped command exits 2', () => {
   test.each([
     [['peer'], "error: unknown command 'peer'\ntry: mesh peers\n"],
     [['peers', '--jsno'], "error: unknown option '--jsno'\ntry: --json\n"],
-    [['submit'], "error: missing required argument 'file'\ntry: mesh --help\n"],
+    [
+      ['submit'],
+      'error: mesh submit needs a job file\ntry: mesh submit strategies.json; a first one: mesh init\n',
+    ],
     [['submit', '-', '--embed', 'perhaps'], '--embed must be one of auto, never, always'],
     [['watch', '--timeout', 'soon'], '--timeout must be a duration'],
     [['results', '--by', 'moon'], '--by must be one of peer'],

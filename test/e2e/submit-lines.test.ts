@@ -39,6 +39,24 @@ test('a command that is killed leaves its job to the node', async () => {
   expect(await ada.summaryOf('last')).toMatchObject({ state: 'done', tasks: 120, done: 120 });
 });
 
+test('--order file tells the rows by task, and --example prints a file that submit takes', async () => {
+  const file = await spinFile(150, 4);
+  const { stdout } = await ada.mesh(['submit', file, '--order', 'file']);
+  const lines = stdout.trim().split('\n').slice(0, -1);
+  const tasks = lines.map((line) => (JSON.parse(line) as { task: number }).task);
+  expect(tasks).toEqual(Array.from({ length: 150 }, (_, task) => task));
+  const example = await ada.mesh(['submit', '--example']);
+  expect(example).toMatchObject({ status: 0, stderr: '' });
+  const again = await room.file('again.json', example.stdout);
+  expect((await ada.mesh(['submit', again, '--dry-run'])).status).toBe(0);
+  expect(await ada.mesh(['submit'])).toEqual({
+    status: 2,
+    stdout: '',
+    stderr:
+      'error: mesh submit needs a job file\ntry: mesh submit strategies.json; a first one: mesh init\n',
+  });
+});
+
 test('with -q only the exit status speaks', async () => {
   expect(await ada.mesh(['submit', await spinFile(20, 1), '-q'])).toEqual({
     status: 0,

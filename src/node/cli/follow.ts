@@ -1,6 +1,6 @@
 // Following a job to its end: what `submit` and `watch` have in common. stdout carries the results, stderr the
 // progress; leaving early never harms the job.
-import type { JobEvent, JobSummary, ProgressEvent } from '../control/api.ts';
+import type { JobEvent, JobSummary, ProgressEvent, RowsEvent } from '../control/api.ts';
 import type { ControlHandlers } from '../control/handlers.ts';
 import { EXIT_CODES, MeshError } from '../errors.ts';
 import type { RowFilter } from '../control/row-query.ts';
@@ -13,6 +13,7 @@ import { renderSummary } from './output/job-screens.ts';
 import { printJson } from './output/json.ts';
 import { openProgress, type ProgressView } from './output/progress.ts';
 import { passing, rowLines, writeResults } from './output/results-file.ts';
+import { TaskOrder } from './output/task-order.ts';
 
 export interface FollowOptions {
   readonly job: string;
@@ -25,6 +26,8 @@ export interface FollowOptions {
   readonly cancelOnInterrupt?: boolean;
   /** What people call the job's data, by SHA-256. */
   readonly dataNames?: ReadonlyMap<string, string>;
+  /** Rows on a pipe in the order of their tasks, and not as they are done. */
+  readonly isInFileOrder?: boolean;
   /** Where all results go when the job has ended. */
   readonly outFile?: string;
   /** The command that finds the job again after this one has gone. */
@@ -113,8 +116,10 @@ class JobWatch {
   readonly #options: FollowOptions;
   readonly #progress: ProgressView | undefined;
   readonly #settle: (outcome: Outcome) => void;
+  readonly #order: TaskOrder | undefined;
 
   constructor(context: Context, options: FollowOptions) {
+    this.#order = options.isInFileOrder === true ? new TaskOrder() : undefined;
     this.#context = context;
     this.#options = options;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
@@ -157,14 +162,22 @@ class JobWatch {
         this.#progress?.show(event);
         return;
       case 'rows':
-        this.#context.out.write(rowLines(passing(event, this.#options.where)));
+        this.#tell(event);
         return;
       case 'ended':
+        this.#context.out.write(this.#order?.rest() ?? '');
         this.#settle(event);
         return;
       case 'broken':
         this.#settle(event);
     }
+  }
+
+  #tell(event: RowsEvent): void {
+    const shown = passing(event, this.#options.where);
+    const text = rowLines(shown);
+    const due = this.#order?.take(event.tasks, shown.tasks, text) ?? text;
+    this.#context.out.write(due);
   }
 
   #checkFails({ tasks, failed, job }: ProgressEvent, peer: ControlHandlers): void {

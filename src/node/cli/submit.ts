@@ -1,4 +1,5 @@
 // mesh submit FILE: checks the file here, hands job and data to the peer, follows the job to its end.
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ControlClient } from '../control/client.ts';
 import type { ControlHandlers } from '../control/handlers.ts';
@@ -27,6 +28,7 @@ import { type FollowFlags, readFollowFlags } from './watch.ts';
 
 export interface SubmitFlags extends InputFlags, FollowFlags {
   readonly detach?: boolean;
+  readonly example?: boolean;
   readonly dryRun?: boolean;
   readonly name?: string;
   readonly priority?: string;
@@ -53,7 +55,17 @@ interface Place {
   readonly embedded: EmbeddedPeer | undefined;
 }
 
-export async function submit(context: Context, file: string, flags: SubmitFlags): Promise<number> {
+export async function submit(
+  context: Context,
+  given: string | undefined,
+  flags: SubmitFlags,
+): Promise<number> {
+  if (flags.example === true) {
+    const { exampleFile } = await import('../example.ts');
+    context.out.write(await readFile(exampleFile('aapl.json'), 'utf8'));
+    return 0;
+  }
+  const file = named(given);
   const followOptions = readFollowFlags(flags);
   const options = {
     embed: parseChoice(flags.embed, '--embed', ['auto', 'never', 'always']),
@@ -62,21 +74,7 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     memoryBytes: flags.memory === undefined ? undefined : parseMemory(flags.memory),
     detach: flags.detach ?? false,
   };
-  const standing = {
-    fresh: flags.fresh,
-    priority: flags.priority === undefined ? undefined : parsePriority(flags.priority),
-    weight: flags.weight === undefined ? undefined : parseWeight(flags.weight),
-    audit:
-      flags.audit === undefined ? undefined : parseChoice(flags.audit, '--audit', ['all', 'none']),
-    onlyPeers: flags.onlyPeer,
-    notPeers: flags.notPeer,
-    memoryBytes:
-      flags.needsMemory === undefined
-        ? undefined
-        : parseMemory(flags.needsMemory, '--needs-memory'),
-    taskTimeoutMs:
-      flags.taskTimeout === undefined ? undefined : parseTaskTimeout(flags.taskTimeout),
-  };
+  const standing = readStanding(flags);
   // The file first: a mistake in it is found without a node, and costs nothing.
   const prepared = await readJob(context, file, flags);
   if (prepared === undefined) return EXIT_CODES.BAD_INPUT;
@@ -124,6 +122,32 @@ export async function submit(context: Context, file: string, flags: SubmitFlags)
     interrupts.remove();
     await place.embedded?.close();
   }
+}
+
+/** What the job is among others. */
+function readStanding(flags: SubmitFlags) {
+  return {
+    fresh: flags.fresh,
+    priority: flags.priority === undefined ? undefined : parsePriority(flags.priority),
+    weight: flags.weight === undefined ? undefined : parseWeight(flags.weight),
+    audit:
+      flags.audit === undefined ? undefined : parseChoice(flags.audit, '--audit', ['all', 'none']),
+    onlyPeers: flags.onlyPeer,
+    notPeers: flags.notPeer,
+    memoryBytes:
+      flags.needsMemory === undefined
+        ? undefined
+        : parseMemory(flags.needsMemory, '--needs-memory'),
+    taskTimeoutMs:
+      flags.taskTimeout === undefined ? undefined : parseTaskTimeout(flags.taskTimeout),
+  };
+}
+
+function named(file: string | undefined): string {
+  if (file !== undefined) return file;
+  throw new MeshError('USAGE', 'mesh submit needs a job file', {
+    hint: 'mesh submit strategies.json; a first one: mesh init',
+  });
 }
 
 /** A pipe has its rows, and whoever reads JSON its one object. */

@@ -19,6 +19,7 @@ const LAST = 'last';
 
 export function declareVerbs(program: Command, run: Run): void {
   declareRunning(program, run);
+  declareDemo(program, run);
   declareWatching(program, run);
   declareResults(program, run);
   declareMachine(program, run);
@@ -31,7 +32,8 @@ function declareRunning(program: Command, run: Run): void {
   program
     .command('submit')
     .description('run a file of strategies on every peer')
-    .argument('<file>', 'job file, or - for stdin')
+    .argument('[file]', 'job file, or - for stdin')
+    .option('--example', 'print a job file that runs beside aapl.csv of mesh init; submit nothing')
     .option('-d, --detach', 'print the job id and return; the job goes on')
     .option(
       '-n, --dry-run',
@@ -49,6 +51,7 @@ function declareRunning(program: Command, run: Run): void {
     .option('--top <n>', 'how many of the best to show', '10')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
     .option('--where <conditions>', "only results like these, e.g. 'trades>30'")
+    .option('--order <order>', 'of rows on a pipe: as they are done, or file: by task', 'done')
     .option('--priority <n>', 'from -10 to 10 (default 0): jobs of a higher one run first')
     .option(
       '--weight <n>',
@@ -84,9 +87,12 @@ function declareRunning(program: Command, run: Run): void {
         'mesh submit grid.json -o results.csv',
       ),
     )
-    .action((file: string, flags: SubmitFlags) =>
+    .action((file: string | undefined, flags: SubmitFlags) =>
       run(async (context) => (await import('./submit.ts')).submit(context, file, flags)),
     );
+}
+
+function declareDemo(program: Command, run: Run): void {
   program
     .command('demo')
     .description('see a whole mesh at work on this computer')
@@ -146,6 +152,7 @@ function declareWatching(program: Command, run: Run): void {
     .option('--top <n>', 'how many of the best to show', '10')
     .option('--sort <column>', 'by which metric; COLUMN:asc or COLUMN:desc')
     .option('--where <conditions>', "only results like these, e.g. 'trades>30'")
+    .option('--order <order>', 'of rows on a pipe: as they are done, or file: by task', 'done')
     .addHelpText('before', examples('mesh watch', 'mesh watch j-7f3a --json'))
     .action((job: string, flags: FollowFlags) =>
       run(async (context) => (await import('./watch.ts')).watch(context, job, flags)),

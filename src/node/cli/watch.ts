@@ -4,7 +4,7 @@ import { parseWhere } from '../control/row-query.ts';
 import { type Context, connectPeer, warnOfSkew } from './context.ts';
 import { parseFailLimit } from './fail-limit.ts';
 import { follow, type FollowOptions, printDetached } from './follow.ts';
-import { parseWhole } from './options.ts';
+import { parseChoice, parseWhole } from './options.ts';
 import { resultsFormat } from './output/results-file.ts';
 
 export interface FollowFlags {
@@ -12,6 +12,7 @@ export interface FollowFlags {
   readonly sort?: string;
   readonly where?: string;
   readonly output?: string;
+  readonly order: string;
   readonly maxFails?: string;
   readonly cancelOnInterrupt?: boolean;
 }
@@ -37,12 +38,15 @@ export function readFollowFlags({
   sort,
   where,
   output,
+  order,
   maxFails,
   cancelOnInterrupt,
 }: FollowFlags): Omit<FollowOptions, 'job' | 'resume'> {
   // A name that cannot be written is found out now, not when the job has ended.
   if (output !== undefined) resultsFormat(output);
+  const isInFileOrder = parseChoice(order, '--order', ['done', 'file']) === 'file';
   return {
+    isInFileOrder,
     top: parseWhole(top, '--top', { min: 0, max: TOP_MAX }),
     ...(sort === undefined ? {} : { sort }),
     ...(where === undefined ? {} : { where: parseWhere(where) }),

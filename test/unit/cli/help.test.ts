@@ -82,7 +82,7 @@ describe('the man page', () => {
       env: { ...process.env, MANWIDTH: '80', LC_ALL: 'C.UTF-8' },
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain('mesh submit <file>');
+    expect(stdout).toContain('mesh submit [file]');
   });
 });
 
