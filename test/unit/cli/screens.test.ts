@@ -233,6 +233,14 @@ test('the end of a job says what ran again, and why', () => {
   expect(again({ checked: 64, disputed: 1 })).toEqual(['  ran again: 64 to compare the rows']);
 });
 
+test('the end of a job that one peer would have done as fast says that it was too short', () => {
+  const { efficiency } = jobSummary();
+  const short = jobSummary({ elapsedMs: 400, efficiency: { ...efficiency, bound: 0.4 } });
+  expect(renderSummary(short, 120, noPaint)[0]).toContain(
+    '4,000 backtests in 0.4 s on 2 peers (too short to gain by sharing)',
+  );
+});
+
 test('on a narrow screen the counts of a job stand below its time', () => {
   expect(renderSummary(jobSummary(), 80, noPaint).slice(0, 2)).toEqual([
     '4,000 backtests in 46 s on 2 peers (the fastest alone: about 78 s)',

@@ -132,6 +132,8 @@ function aloneText({ state, peers, efficiency, elapsedMs }: JobSummary): string 
   if (state !== 'done' || efficiency.bound <= 0 || fastest <= 0 || peers.length < 2) return '';
   const together = rates.reduce((sum, rate) => sum + rate, 0);
   const aloneMs = (elapsedMs * efficiency.bound * together) / fastest;
+  // A job of some tenths of a second is over before its parts have gone round.
+  if (aloneMs <= elapsedMs) return ' (too short to gain by sharing)';
   return ` (the fastest alone: about ${formatDuration(aloneMs)})`;
 }
 
