@@ -81,9 +81,6 @@ export class Calls {
         failure = await this.#tryCall(peer, endpoint);
       }
       if (failure === undefined) return;
-      // A link that is still up was silent, and now it is known why.
-      if (isConnectionRefused(failure))
-        neighbours.get(peer)?.cut(new Error('nobody listens there'));
       neighbours.settle(peer, isConnectionRefused(failure));
     }
     neighbours.settle(peer, false);
