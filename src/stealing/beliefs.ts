@@ -177,7 +177,7 @@ export class Beliefs {
     this.#nextSilenceMs = Math.min(this.#nextSilenceMs, nowMs + this.#limits.suspectMs);
   }
 
-  /** It gave wrong rows: lost, and fenced for as long as this peer lives. */
+  /** It gave wrong rows: lost, and fenced; the records of its job fence it in this peer's next lives. */
   quarantine(peer: PeerId): void {
     this.#quarantined.add(peer);
     this.lose(peer);

@@ -14,6 +14,8 @@ import { withSettings } from './settings.ts';
 /** A person waits at the keyboard; what cannot be handed over in this time is found by census. */
 const HANDOVER_MS_MAX = 5000;
 const DEFAULT_WAIT_MS = 15_000;
+/** ms given to peers of config.json and MESH_PEERS before the job begins: as to members, whom nobody named either. */
+const SETTLED_PEERS_MS = 1_500;
 const PEERS_NAMED_MAX = 3;
 
 export interface EmbeddedPeer {
@@ -56,8 +58,9 @@ async function startDaemon(
   const { Daemon } = await import('../daemon.ts');
   const settled = readJoinFlags(await withSettings(context.home, { wait: `${DEFAULT_WAIT_MS}ms` }));
   const options: DaemonOptions = {
-    // Peers that are always named help when they come; only those of this command are waited for.
+    // Peers that are always named help when they come; those of this command are waited for by who reaches them.
     ...settled,
+    waitMs: SETTLED_PEERS_MS,
     home: context.home,
     version: context.version,
     embedded: true,

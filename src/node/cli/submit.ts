@@ -96,7 +96,9 @@ export async function submit(
     const job = await Promise.race([sent, interrupts.first]);
     if ('exit' in job) {
       // The answer is on its way, or the data still travels: only the node knows.
-      if (!context.quiet) context.err.line('interrupted; whether there is a job: mesh jobs');
+      if (!context.quiet && !context.json) {
+        context.err.line('interrupted; whether there is a job: mesh jobs');
+      }
       sent.catch(() => {});
       return job.exit;
     }

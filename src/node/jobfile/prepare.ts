@@ -230,6 +230,7 @@ function lotWarnings(
   { cash, lot }: { readonly cash: number; readonly lot: number },
   { file, candles }: LoadedData,
 ): string[] {
+  if (lot === 0) return [];
   const least = lot * candles.low.reduce((low, price) => Math.min(low, price), Infinity);
   if (!(least > cash)) return [];
   return [

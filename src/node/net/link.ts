@@ -35,7 +35,8 @@ const SILENT_TICKS_MAX = 15;
 /**
  * Seconds of silence after which a fresh connection is tried beside this one, and between two tries. Where packets were
  * lost for ten seconds TCP may wait for as many again before it sends the next, and the core would call a peer lost
- * whose network is well; a slow peer only answers a call too many.
+ * whose network is well. More: less is left of the ten seconds after which the core gives a peer up. Less: a busy peer,
+ * whose heartbeats come four times a second, is called for nothing.
  */
 const DOUBTED_TICKS = 3;
 

@@ -1,8 +1,8 @@
 // How much of the main thread one peer may take. Whoever sends more than that waits, and with it its own messages only:
 // reading stops, the muxer's window fills, its sender stops. Nothing is lost, and the others are served.
 
-/** ms of handling within one second. An honest peer takes a tenth of it at the busiest (rows of 50 us tasks, 12 slots); more
- * would let two that flood take all, less would slow such a peer down. */
+/** ms of handling within one second. More would let two that flood take all of it; less would slow down an honest peer
+ * whose rows come fast. A guess: how much the fastest honest peer takes is not measured. */
 const HANDLING_MS_MAX = 400;
 const WINDOW_MS = 1_000;
 

@@ -15,6 +15,7 @@ import {
   renderJoined,
   renderPeers,
   renderStatus,
+  renderWidePeers,
 } from '../../../src/node/cli/output/peer-screens.ts';
 import {
   openProgress,
@@ -57,6 +58,7 @@ const progress: ProgressEvent = {
 
 const screens: readonly (readonly [string, (width: number, paint: Paint) => string[]])[] = [
   ['peers', (width, paint) => renderPeers(peersView(), width, paint)],
+  ['peers, wide', (width, paint) => renderWidePeers(peersView(), width, paint, nowMs)],
   ['jobs', (width) => renderJobs({ v: 1, jobs: [jobView()] }, nowMs, width)],
   ['progress', (width, paint) => renderProgress(progress, width, paint)],
   ['shares', (width) => renderShares(jobSummary(), width)],
