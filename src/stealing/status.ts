@@ -45,7 +45,8 @@ export interface JobStatus {
 
 export interface CoreStatus {
   readonly self: PeerId;
-  readonly isDraining: boolean;
+  /** Why this peer takes no work of others; undefined: it does. */
+  readonly stepsBack: 'leaving' | 'drained' | 'sparing' | undefined;
   readonly peers: readonly PeerStatus[];
   /** Drawn when it is first read: a peer remembers thousands of jobs, and most questions are about one or none. */
   readonly jobs: readonly JobStatus[];
@@ -57,7 +58,7 @@ export function statusOf(state: CoreState): CoreStatus {
   let jobs: readonly JobStatus[] | undefined;
   return {
     self: state.self,
-    isDraining: state.isDraining,
+    stepsBack: stepsBack(state),
     peers: [ownStatus(state), ...state.beliefs.all().map((belief) => peerStatus(belief))],
     get jobs() {
       jobs ??= [...state.jobs.values()].map((book) => jobStatus(state, book));
@@ -142,4 +143,10 @@ function countedTasks(state: CoreState, job: JobBook): number {
   const owner = state.ownerOf(job);
   if (owner === state.self) return job.ledger.counted.count;
   return state.beliefs.get(owner)?.progress.get(job.header.job)?.countedTasks ?? 0;
+}
+
+function stepsBack(state: CoreState): CoreStatus['stepsBack'] {
+  if (state.isLeaving) return 'leaving';
+  if (state.isDraining) return 'drained';
+  return state.isSparing ? 'sparing' : undefined;
 }

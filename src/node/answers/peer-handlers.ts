@@ -45,6 +45,7 @@ import { Observer } from './observer.ts';
 import { bestRows, packRows, resultsSha256 } from './rows.ts';
 import type { SegmentsView } from '../control/segments-api.ts';
 import { lookBack } from './look-back.ts';
+import { isDrained, statusView } from './status-view.ts';
 import { amongTheBest, type FinishedRows, resultsView, summaryOf } from './summary.ts';
 import { explainView, stealLogView } from './explain-view.ts';
 import { type Contact, jobsView, peersView, shareViews } from './views.ts';
@@ -111,29 +112,8 @@ export class PeerHandlers implements ControlHandlers {
     for (const watches of this.#watches.values()) for (const watch of watches) watch.stop();
   }
 
-  async status(): Promise<StatusView> {
-    const status = this.#ports.coreStatus();
-    const own = status.peers[0];
-    const running = status.jobs.filter((job) => job.isActive);
-    const live = status.peers.filter((peer) => peer.state !== 'lost');
-    return {
-      v: 1,
-      self: { ...this.#ports.identity, pid: process.pid },
-      state: status.isDraining ? 'draining' : 'ok',
-      slots: own?.face.slots ?? 0,
-      jobs: running.length,
-      disk: await this.#ports.disk(),
-      running: own?.busySlots ?? 0,
-      queued: own?.queuedTasks ?? 0,
-      owned: running.filter((job) => job.owner === status.self).length,
-      since: new Date(this.#ports.startedMs).toISOString(),
-      embedded: this.#ports.embedded,
-      mesh: {
-        peers: live.length,
-        slots: live.reduce((slots, peer) => slots + peer.face.slots, 0),
-        reachable: live.filter((peer) => peer.state !== 'suspect').length,
-      },
-    };
+  status(): Promise<StatusView> {
+    return statusView(this.#ports);
   }
 
   peers(): PeersView {
@@ -262,7 +242,7 @@ export class PeerHandlers implements ControlHandlers {
 
   drain(isWanted: boolean): DrainView {
     this.#ports.drain(isWanted);
-    return { v: 1, state: this.#ports.coreStatus().isDraining ? 'draining' : 'ok' };
+    return { v: 1, state: isDrained(this.#ports.coreStatus()) ? 'draining' : 'ok' };
   }
 
   cancel(selector: string): Promise<CancelView> {

@@ -1,9 +1,9 @@
 // The form of config.json, for those who have one: read with line and column, like a job file.
 import * as z from 'zod';
-import { nearest } from '../../kernel/language/suggest.ts';
 import { MeshError } from '../errors.ts';
 import { type Finding, locateFindings, syntaxProblems } from '../jobfile/place.ts';
 import { formatProblems, type Problem } from '../jobfile/problem.ts';
+import { unknownKeyFinding, valueAt, valueFinding } from '../jobfile/value-finding.ts';
 import type { Settings } from './settings.ts';
 
 const configSchema = z.strictObject({
@@ -43,7 +43,13 @@ export function readConfig(
   }
   const { data, error } = configSchema.safeParse(file);
   if (data === undefined) {
-    throw refused(locateFindings(path, text, error.issues.flatMap(findingsOf)));
+    throw refused(
+      locateFindings(
+        path,
+        text,
+        error.issues.flatMap((issue) => findingsOf(file, issue)),
+      ),
+    );
   }
   const findings = Object.keys(data).flatMap((key): Finding[] => {
     try {
@@ -68,15 +74,11 @@ function settingsOf({ peers, slots, port, ...rest }: Config): Settings {
   } as Settings;
 }
 
-function findingsOf(issue: z.core.$ZodIssue): Finding[] {
+function findingsOf(file: unknown, issue: z.core.$ZodIssue): Finding[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? '' : part));
-  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  if (issue.code !== 'unrecognized_keys') return [valueFinding(issue, path, valueAt(file, path))];
   const keys = Object.keys(configSchema.shape);
-  return issue.keys.map((key) => {
-    const near = nearest(key, keys);
-    const hint = near === undefined ? `keys here: ${keys.join(', ')}` : `did you mean "${near}"?`;
-    return { path, key, message: `unknown key "${key.slice(0, 60)}"`, hint };
-  });
+  return issue.keys.map((key) => unknownKeyFinding(path, key, keys));
 }
 
 function refused(problems: readonly Problem[]): MeshError {

@@ -6,7 +6,7 @@ import { MeshError } from '../errors.ts';
 import type { Context } from './context.ts';
 import type { Departure } from './follow.ts';
 import { reachPeers } from './join.ts';
-import { readJoinFlags } from './join-options.ts';
+import { type JoinOptions, readJoinFlags } from './join-options.ts';
 import { formatCount, plural, printable } from './output/format.ts';
 import type { ProgressEvent } from '../control/api.ts';
 import { withSettings } from './settings.ts';
@@ -31,7 +31,8 @@ export async function startEmbedded(
     readonly memoryBytes: number | undefined;
   },
 ): Promise<EmbeddedPeer> {
-  const daemon = await startDaemon(context, options);
+  const settled = readJoinFlags(await withSettings(context.home, { wait: `${DEFAULT_WAIT_MS}ms` }));
+  const daemon = await startDaemon(context, settled, options);
   try {
     await reachPeers(daemon.handlers, options, DEFAULT_WAIT_MS);
   } catch (error) {
@@ -39,8 +40,10 @@ export async function startEmbedded(
     await daemon.close();
     throw error;
   }
+  const others = (await otherPeers(daemon.handlers)).length;
+  // Who never works still has to when there is nobody else.
+  if (settled.noWork === true && others > 0) await daemon.handlers.drain(true);
   if (!context.quiet && !context.json) {
-    const others = (await otherPeers(daemon.handlers)).length;
     context.err.line(
       others > 0
         ? 'no mesh node runs here, so this command is one until the job ends (mesh join makes it permanent)'
@@ -53,10 +56,10 @@ export async function startEmbedded(
 /** On any port when another peer of this machine has the usual one: nobody needs to know where to find this one. */
 async function startDaemon(
   context: Context,
+  settled: JoinOptions,
   { slots, memoryBytes }: { slots: number | undefined; memoryBytes: number | undefined },
 ): Promise<Daemon> {
   const { Daemon } = await import('../daemon.ts');
-  const settled = readJoinFlags(await withSettings(context.home, { wait: `${DEFAULT_WAIT_MS}ms` }));
   const options: DaemonOptions = {
     // Peers that are always named help when they come; those of this command are waited for by who reaches them.
     ...settled,

@@ -174,8 +174,8 @@ function readListen(listen: string): string {
     throw new MeshError('USAGE', `--listen must be an IP address, not "${listen.slice(0, 60)}"`);
   }
   if (host === '0.0.0.0' || host === '::') {
-    throw new MeshError('USAGE', 'mesh does not listen on all interfaces', {
-      hint: '--listen with the address that the other machines use',
+    throw new MeshError('USAGE', `--listen must be one address, not all (${host})`, {
+      hint: 'the address that the other machines use',
     });
   }
   return listen;

@@ -1,5 +1,5 @@
 // mesh peers: who is there and how busy.
-import type { PeersView, PeerView } from '../control/api.ts';
+import type { PeersView } from '../control/api.ts';
 import { type Context, listFormat, refuseVia, withPeer } from './context.ts';
 import { lookAgain, readInterval } from './look-again.ts';
 import { parseChoice } from './options.ts';
@@ -7,6 +7,7 @@ import { plural, printable } from './output/format.ts';
 import { printJson } from './output/json.ts';
 import { renderPeers, renderWidePeers } from './output/peer-screens.ts';
 import { renderTsv } from './output/tsv.ts';
+import { byMost, byName } from './peer-order.ts';
 
 const TSV_COLUMNS = [
   'name',
@@ -37,32 +38,27 @@ export interface PeersFlags {
   readonly wide?: boolean;
 }
 
-const ORDERS = ['name', 'rate', 'share', 'queue'] as const;
+const ORDERS = {
+  name: byName,
+  rate: byMost((peer) => peer.rate),
+  share: byMost((peer) => peer.share),
+  queue: byMost((peer) => peer.queued),
+} as const;
+const ORDER_NAMES = Object.keys(ORDERS) as (keyof typeof ORDERS)[];
 
 export async function peers(context: Context, flags: PeersFlags): Promise<number> {
   if (flags.forget !== undefined) return forget(context, flags.forget);
-  const order = flags.sort === undefined ? undefined : parseChoice(flags.sort, '--sort', ORDERS);
+  const order =
+    flags.sort === undefined ? undefined : parseChoice(flags.sort, '--sort', ORDER_NAMES);
   const look = async (): Promise<void> => {
     const view = await withPeer(context, (peer) => peer.peers());
-    const sorted = order === undefined ? view.peers : view.peers.toSorted(COMPARE[order]);
+    const sorted = order === undefined ? view.peers : view.peers.toSorted(ORDERS[order]);
     print(context, { ...view, peers: sorted }, flags.wide === true);
   };
   if (flags.watch !== undefined) return lookAgain(context, readInterval(flags.watch), look);
   await look();
   return 0;
 }
-
-type Compare = (a: PeerView, b: PeerView) => number;
-
-const byName: Compare = (a, b) => Number(a.name > b.name) - Number(a.name < b.name);
-
-/** The most first; names by the alphabet. */
-const COMPARE: Readonly<Record<(typeof ORDERS)[number], Compare>> = {
-  name: byName,
-  rate: (a, b) => b.rate - a.rate || byName(a, b),
-  share: (a, b) => b.share - a.share || byName(a, b),
-  queue: (a, b) => b.queued - a.queued || byName(a, b),
-};
 
 /** Puts a machine out: its identity, its Tailscale id, and the key that it has. */
 async function forget(context: Context, name: string): Promise<number> {

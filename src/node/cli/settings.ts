@@ -1,15 +1,17 @@
 // What a machine is always to be, so that nobody has to type it again: `config.json` in the home, and variables of the
 // environment. A flag beats the environment, which beats the file. A folder that somebody works in has no say, because
 // a folder may come from anywhere, and these words decide who may connect.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MeshError } from '../errors.ts';
+import { readUserFile } from '../jobfile/user-file.ts';
 import { type JoinFlags, readJoinFlags } from './join-options.ts';
 
 /** Flags of `join` that may stand elsewhere. */
 export type Settings = Omit<JoinFlags, 'invite' | 'foreground' | 'throttle' | 'wait'>;
 
 const CONFIG_FILE = 'config.json';
+/** A few hundred bytes are usual. */
+const CONFIG_BYTES_MAX = 2 ** 20;
 
 /** Throws USAGE or BAD_INPUT that names the variable, or the file with its line. */
 export async function withSettings(
@@ -80,12 +82,12 @@ function yesOrNo(text: string, variable: string): boolean {
 async function settingsOfFile(path: string): Promise<Settings> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readUserFile(path, CONFIG_BYTES_MAX)).toString('utf8');
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    const { code } = ((error as MeshError).cause ?? {}) as NodeJS.ErrnoException;
     // A home that is none is complained about by whoever needs it.
     if (code === 'ENOENT' || code === 'ENOTDIR') return {};
-    throw new MeshError('BAD_INPUT', `cannot read ${path}: ${code}`, { cause: error });
+    throw error;
   }
   const { readConfig } = await import('./config-file.ts');
   return readConfig(path, text, checked);

@@ -1,10 +1,18 @@
 // What a person has done to `mesh top`: a key comes in, the next state and perhaps an order come out. Pure; the
 // drawing is in output/top-screen.ts, the carrying out in top.ts.
 import type { JobView, PeerView, SnapshotEvent } from '../control/api.ts';
+import { byMost, byName } from './peer-order.ts';
 
 /** Columns by which peers can be sorted, in the order in which `s` goes through them. */
-const TOP_ORDERS = ['name', 'done/s', 'queue', 'share', 'stole'] as const;
-type TopOrder = (typeof TOP_ORDERS)[number];
+const ORDERS = {
+  name: byName,
+  'done/s': byMost((peer) => peer.donePerSec),
+  queue: byMost((peer) => peer.queued),
+  share: byMost((peer) => peer.share),
+  stole: byMost((peer) => peer.stole),
+} as const;
+type TopOrder = keyof typeof ORDERS;
+const TOP_ORDERS = Object.keys(ORDERS) as TopOrder[];
 
 export type TopRow =
   | { readonly kind: 'job'; readonly job: JobView }
@@ -58,7 +66,7 @@ export function topRows(state: TopState, { jobs, peers }: SnapshotEvent): readon
     .toSorted((a, b) => Number(b.state === 'running') - Number(a.state === 'running'));
   const shownPeers = peers.peers
     .filter((peer) => matches(`${peer.name} ${peer.addr}`))
-    .toSorted(comparePeers(state.order));
+    .toSorted(ORDERS[state.order]);
   return [
     ...shownJobs.map((job): TopRow => ({ kind: 'job', job })),
     ...shownPeers.map((peer): TopRow => ({ kind: 'peer', peer })),
@@ -67,25 +75,6 @@ export function topRows(state: TopState, { jobs, peers }: SnapshotEvent): readon
 
 export function rowId(row: TopRow): string {
   return row.kind === 'job' ? row.job.id : row.peer.id;
-}
-
-function comparePeers(order: TopOrder): (a: PeerView, b: PeerView) => number {
-  switch (order) {
-    case 'name':
-      return byName;
-    case 'done/s':
-      return (a, b) => b.donePerSec - a.donePerSec || byName(a, b);
-    case 'queue':
-      return (a, b) => b.queued - a.queued || byName(a, b);
-    case 'share':
-      return (a, b) => b.share - a.share || byName(a, b);
-    case 'stole':
-      return (a, b) => b.stole - a.stole || byName(a, b);
-  }
-}
-
-function byName(a: PeerView, b: PeerView): number {
-  return a.name < b.name ? -1 : 1;
 }
 
 export interface Press {

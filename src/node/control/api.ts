@@ -89,6 +89,8 @@ export interface StatusView {
     readonly home: string;
   };
   readonly state: 'ok' | 'draining';
+  /** Why it takes no work of others: on its way out, told to, or below half of its battery. */
+  readonly stepsBack: 'leaving' | 'drained' | 'sparing' | null;
   readonly slots: number;
   /** Jobs that run on this mesh, as far as this peer knows. */
   readonly jobs: number;

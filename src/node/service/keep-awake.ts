@@ -2,6 +2,7 @@
 // the system's holds off the idle sleep: caffeinate on a Mac, by default; systemd-inhibit on Linux, when asked. A lid that
 // closes still sleeps: nothing that a user may do prevents that.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { lookRegularly } from './look-regularly.ts';
 
 /** ms between two looks. The shortest idle sleep that a Mac can be set to is a minute. */
 const LOOK_MS = 10_000;
@@ -48,19 +49,16 @@ export function keepAwake(facts: Wakefulness, lookMs: number = LOOK_MS): () => v
     child.once('exit', ended);
     return child;
   };
-  const look = async (): Promise<void> => {
+  const stopLooking = lookRegularly(async () => {
     const isBusy = await facts.isBusy();
     const isWanted = isBusy && (facts.always || (await facts.isOnBattery()) !== true);
     if (isStopped) return;
     if (isWanted) holder ??= hold();
     else letSleep();
-  };
-  // What cannot be read or started now is tried again.
-  const timer = setInterval(() => void look().catch(() => {}), lookMs);
-  timer.unref();
+  }, lookMs);
   return () => {
     isStopped = true;
-    clearInterval(timer);
+    stopLooking();
     letSleep();
   };
 }

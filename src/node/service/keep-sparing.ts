@@ -1,5 +1,7 @@
 // A laptop away from its mains keeps the second half of its battery for the person: it takes no work of others then, and
 // goes on with its own jobs. By default, on every system whose battery can be read.
+import { lookRegularly } from './look-regularly.ts';
+
 export interface Battery {
   /** Undefined: nobody knows, or there is none. */
   readonly isOnBattery: boolean | undefined;
@@ -26,21 +28,9 @@ export function keepSparing(
   lookMs: number = LOOK_MS,
 ): () => void {
   let isSparing = false;
-  let isLooking = false;
-  const act = async (): Promise<void> => {
-    if (isLooking) return;
-    isLooking = true;
-    try {
-      const isWanted = shouldSpare(await look(), isSparing);
-      if (isWanted !== isSparing) tell(isWanted);
-      isSparing = isWanted;
-    } finally {
-      isLooking = false;
-    }
-  };
-  // What cannot be read now is read the next time.
-  const timer = setInterval(() => void act().catch(() => {}), lookMs);
-  timer.unref();
-  void act().catch(() => {});
-  return () => clearInterval(timer);
+  return lookRegularly(async () => {
+    const isWanted = shouldSpare(await look(), isSparing);
+    if (isWanted !== isSparing) tell(isWanted);
+    isSparing = isWanted;
+  }, lookMs);
 }

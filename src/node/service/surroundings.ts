@@ -63,10 +63,10 @@ async function linuxBattery(folder: string): Promise<Battery> {
     } else if ((await read(name, 'online')).trim() === '1') isOnMains = true;
   }
   const known = percents.filter((percent) => percent >= 0 && percent <= 100);
-  const isOnBattery = percents.length > 0 ? !isOnMains : undefined;
   const batteryPercent =
     known.length > 0 ? known.reduce((sum, percent) => sum + percent, 0) / known.length : undefined;
-  return { isOnBattery: isOnMains ? false : isOnBattery, batteryPercent };
+  if (isOnMains) return { isOnBattery: false, batteryPercent };
+  return { isOnBattery: percents.length > 0 ? true : undefined, batteryPercent };
 }
 
 /** Of the seat's session; a machine without one has nobody at it. */

@@ -13,7 +13,7 @@ function peer(name: string, change: Partial<PeerStatus> = {}): PeerStatus {
 }
 
 function status(...peers: readonly PeerStatus[]): CoreStatus {
-  return { self: peerId('a'), isDraining: false, peers, jobs: [], job: () => undefined };
+  return { self: peerId('a'), stepsBack: undefined, peers, jobs: [], job: () => undefined };
 }
 
 function grant(number: number, tasks: number): Message {

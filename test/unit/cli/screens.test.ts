@@ -135,6 +135,7 @@ test('mesh status', () => {
   const reason = 'the disk is full: nothing new is kept until there is space';
   const full = statusView({
     state: 'draining',
+    stepsBack: 'leaving',
     disk: {
       ...disk,
       state: 'full',
@@ -149,6 +150,12 @@ test('mesh status', () => {
     `  for 90 s: ${reason}`,
     "  journal/00000002.segment is damaged: what it held is on other peers' disks",
   ]);
+  const sparing = statusView({ state: 'draining', stepsBack: 'sparing' });
+  expect(renderStatus(sparing, nowMs, noPaint)[4]).toBe(
+    'on battery below half: this peer goes on with its own jobs and takes no work of others',
+  );
+  const drained = statusView({ state: 'draining', stepsBack: 'drained' });
+  expect(renderStatus(drained, nowMs, noPaint)[4]).toContain('mesh undrain');
 });
 
 test('mesh join says whom it found, or how the others come in', () => {

@@ -62,7 +62,7 @@ test('a service takes along what the environment says, and leaves the file to th
 
 test.each([
   [{ MESH_SLOTS: 'many' }, 'MESH_SLOTS must be a whole number from 1 to 1024, not "many"'],
-  [{ MESH_LISTEN: '0.0.0.0' }, 'mesh does not listen on all interfaces'],
+  [{ MESH_LISTEN: '0.0.0.0' }, 'MESH_LISTEN must be one address, not all (0.0.0.0)'],
   [{ MESH_POLITE: 'perhaps' }, 'MESH_POLITE must be 1 or 0, not "perhaps"'],
   [{ MESH_PEERS: 'a b' }, 'MESH_PEERS must be an address, not "a b"'],
   [{ MESH_KEEP: 'for ever' }, 'MESH_KEEP must be like 30d or 90d,50GB, not "for ever"'],
@@ -77,7 +77,7 @@ describe('a config.json that is wrong', () => {
   test.each<[string, unknown, readonly string[]]>([
     ['no JSON', '{ "name": "a",\n}', [':2:1 error: this is not JSON']],
     ['a misspelt key', { slot: 4 }, [':2:3 error: unknown key "slot" (did you mean "slots"?)']],
-    ['a wrong kind', { slots: '4' }, [':2:12 error slots: ', 'expected number']],
+    ['a wrong kind', { slots: '4' }, [':2:12 error slots: ', 'expected a number, not text']],
     [
       'a value out of range',
       { slots: 4000 },

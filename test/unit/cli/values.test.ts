@@ -99,8 +99,8 @@ describe('flags', () => {
   });
 
   test.each([
-    [{ listen: '0.0.0.0' }, 'all interfaces'],
-    [{ listen: '[::]:7420' }, 'all interfaces'],
+    [{ listen: '0.0.0.0' }, 'one address, not all'],
+    [{ listen: '[::]:7420' }, 'one address, not all'],
     [{ listen: 'studio' }, '--listen must be'],
     [{ name: 'a b' }, '--name must be'],
     [{ name: 'x'.repeat(64) }, '--name must be'],

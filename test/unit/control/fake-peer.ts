@@ -81,6 +81,7 @@ export function statusView(change: Partial<StatusView> = {}): StatusView {
       home: '/tmp/mesh-home',
     },
     state: 'ok',
+    stepsBack: null,
     slots: 12,
     jobs: 1,
     disk: {

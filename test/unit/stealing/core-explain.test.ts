@@ -61,7 +61,7 @@ it('says when a peer drains, or another job goes first', () => {
   rig.persisted(1);
   rig.load('j', 10);
   rig.fact({ kind: 'drainRequested', isWanted: true });
-  expect(rig.core.status(rig.nowMs).isDraining).toBe(true);
+  expect(rig.core.status(rig.nowMs).stepsBack).toBe('drained');
   expect(placeOf(rig, 9).why).toContain('this peer drains and starts nothing');
   rig.fact({ kind: 'drainRequested', isWanted: false });
   expect(placeOf(rig, 9).why).not.toContain('drains');

@@ -10,6 +10,7 @@ describe('a peer that spares its battery', () => {
   it('asks nobody, refuses nobody, and runs what is its own', () => {
     const rig = victim(100);
     rig.fact({ kind: 'sparingRequested', isWanted: true });
+    expect(rig.core.status(rig.nowMs).stepsBack).toBe('sparing');
     expect(rig.claim()).toEqual([[0, 1]]);
     expect(rig.hear('b', request(1))).toEqual(['> b: grant 1 for 1: j 50-100']);
     expect(rig.core.status(rig.nowMs).peers[0]?.state).toBe('draining');

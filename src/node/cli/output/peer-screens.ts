@@ -136,6 +136,12 @@ function warnings(view: PeersView): string[] {
   ]);
 }
 
+const STEPS_BACK: Readonly<Record<NonNullable<StatusView['stepsBack']>, string>> = {
+  leaving: 'this peer is leaving the mesh',
+  drained: 'this peer takes no work: mesh undrain',
+  sparing: 'on battery below half: this peer goes on with its own jobs and takes no work of others',
+};
+
 export function renderStatus(status: StatusView, nowMs: number, paint: Paint): string[] {
   const { self, mesh, disk } = status;
   const age = formatAgo(status.since, nowMs).replace(/ ago$/, '');
@@ -149,7 +155,7 @@ export function renderStatus(status: StatusView, nowMs: number, paint: Paint): s
   lines.push(
     `disk          ${formatGigabytes(disk.usedBytes)} of jobs and data, ended jobs stay ${keep}; ${disk.safety}`,
   );
-  if (status.state === 'draining') lines.push(paint('yellow', 'this peer is leaving the mesh'));
+  if (status.stepsBack !== null) lines.push(paint('yellow', STEPS_BACK[status.stepsBack]));
   if (disk.state !== 'ok') {
     const free = `${(disk.freeBytes / 1e9).toFixed(1)} GB free`;
     lines.push(paint('red', `the disk is ${disk.state} (${free}): rows are kept on other peers`));
