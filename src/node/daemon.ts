@@ -130,8 +130,12 @@ export class Daemon {
   }
 
   /** Resolves with the number of disks when the job may be announced to its submitter. */
-  async submit(header: JobHeader, cached: readonly RowBatch[] = []): Promise<number> {
-    await this.#remember(header);
+  async submit(
+    header: JobHeader,
+    cached: readonly RowBatch[] = [],
+    specBytes?: Uint8Array,
+  ): Promise<number> {
+    await this.#remember(header, specBytes);
     return new Promise((resolve) => {
       this.#submits.set(header.job, resolve);
       this.tell({ kind: 'jobSubmitted', header, cached });
@@ -225,6 +229,7 @@ export class Daemon {
         return;
       case 'unloadJob':
         this.rooms.loader.cancel(output.job);
+        this.#specs.delete(output.job);
         this.#withNumber(output.job, (jobNumber) => this.rooms.pool.unload(jobNumber));
         return;
       case 'answerSubmit':
@@ -341,9 +346,9 @@ export class Daemon {
   }
 
   /** Small specs stay in memory, to ride with offers. */
-  async #remember(header: JobHeader): Promise<void> {
-    if (header.spec.bytes > ATTACHED_SPEC_BYTES_MAX) return;
-    this.#specs.set(header.job, await this.rooms.blobs.read(header.spec.sha256));
+  async #remember({ job, spec }: JobHeader, specBytes?: Uint8Array): Promise<void> {
+    if (spec.bytes > ATTACHED_SPEC_BYTES_MAX || this.#specs.has(job)) return;
+    this.#specs.set(job, specBytes ?? (await this.rooms.blobs.read(spec.sha256)));
   }
 
   #holders(header: JobHeader): readonly PeerId[] {

@@ -131,7 +131,7 @@ async function submit(
   }
   // The disk writes it while it is compiled.
   const written =
-    specBytes === undefined ? undefined : daemon.rooms.putBlob(spec.sha256, [specBytes]);
+    specBytes === undefined ? undefined : daemon.rooms.blobs.keep(spec.sha256, specBytes);
   written?.catch(() => {});
   const compiled = daemon.loader.runner({ job, spec, datasets }, specBytes);
   const runner = await compiled.catch((cause: unknown) => {
@@ -164,7 +164,7 @@ async function submit(
   const cached = known.flatMap(({ intervals }) => intervals);
   const header =
     known.length === 0 ? plain : { ...plain, cached: IntervalSet.from(cached).intervals() };
-  return { job, copies: await daemon.submit(header, known) };
+  return { job, copies: await daemon.submit(header, known, specBytes) };
 }
 
 /** A job is not refused because old rows could not be read. */

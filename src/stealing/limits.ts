@@ -35,8 +35,11 @@ export interface Limits {
    * 260 ms took 1,360, at 250 it takes 610; simulated). */
   readonly confirmedNamedMs: number;
   /** ms that finished rows may wait for company on their way to disk. More: fewer flushes (17 ms each on a Mac);
-   * less: fresher results. A peer whose queue is empty never waits. */
+   * less: fresher results. Who has nothing left to run does not wait. */
   readonly rowsFlushMs: number;
+  /** The same when nothing is left to claim, and other claims still run here: they mostly end within a micro-batch. More: a
+   * job's end waits; less: its last rows take a flush each. */
+  readonly lastRowsFlushMs: number;
   /** Rows that go to disk without waiting. */
   readonly rowsFlushCount: number;
   /** Bytes of rows in one message: below the 1 MiB frame with room for the rest. */
@@ -96,6 +99,7 @@ export const DEFAULT_LIMITS: Limits = {
   grantResendMs: 500,
   confirmedNamedMs: 250,
   rowsFlushMs: 50,
+  lastRowsFlushMs: 2,
   rowsFlushCount: 4_096,
   rowsMessageBytesMax: 512 * 1024,
   deliveriesMax: 8,

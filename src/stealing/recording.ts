@@ -124,15 +124,22 @@ export class Recording {
     return true;
   }
 
-  /** Sends finished rows to disk: at once when the slots have nothing left to claim, else in company. */
+  /** Sends finished rows to disk: at once when the slots have nothing left to run, else in company. */
   flushDue(): void {
-    const { limits, nowMs, cursor } = this.#state;
+    const { limits, nowMs } = this.#state;
     for (const job of this.#state.jobs.awake()) {
       if (job.unsaved.isEmpty) continue;
-      const isDry = cursor.remaining() === 0 && job.queue.taskCount === 0;
-      const isDue = nowMs >= job.unsavedSinceMs + limits.rowsFlushMs;
-      if (isDry || isDue || job.unsaved.count >= limits.rowsFlushCount) this.#flush(job);
+      const isFull = job.unsaved.count >= limits.rowsFlushCount;
+      if (isFull || nowMs >= this.#flushMs(job)) this.#flush(job);
     }
+  }
+
+  /** When unsaved rows go to disk. */
+  #flushMs(job: JobBook): number {
+    const { limits, cursor, nowMs } = this.#state;
+    const isDry = cursor.remaining() === 0 && job.queue.taskCount === 0;
+    if (isDry && job.running.isEmpty) return nowMs;
+    return job.unsavedSinceMs + (isDry ? limits.lastRowsFlushMs : limits.rowsFlushMs);
   }
 
   /** When `flushDue` has to look again; undefined when nothing waits. */
@@ -140,7 +147,7 @@ export class Recording {
     let at: number | undefined;
     for (const job of this.#state.jobs.awake()) {
       if (job.unsaved.isEmpty) continue;
-      at = Math.min(at ?? Infinity, job.unsavedSinceMs + this.#state.limits.rowsFlushMs);
+      at = Math.min(at ?? Infinity, this.#flushMs(job));
     }
     return at;
   }

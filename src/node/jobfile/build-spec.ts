@@ -33,6 +33,7 @@ export function buildBacktestSpec(
   ranges: readonly DateRange[],
 ): BacktestSpec {
   const entries = dataEntries(file.data);
+  const printed: PrintedRules = new Map();
   return {
     version: 1,
     kernel: 'backtest',
@@ -43,7 +44,9 @@ export function buildBacktestSpec(
       toMs: ranges[index]?.toMs ?? null,
     })),
     broker: file.broker,
-    strategies: file.strategies.map((strategy, index) => buildStrategy(strategy, index, file)),
+    strategies: file.strategies.map((strategy, index) =>
+      buildStrategy(strategy, index, { file, printed }),
+    ),
     sample: file.sample ?? null,
     rank: COLUMN_OF[file.rank] ?? file.rank,
     ...(file.filter === undefined ? {} : { filter: file.filter }),
@@ -65,9 +68,25 @@ function stemOf(file: string): string {
   return name.replace(/\.(csv|json|gz|txt)/gi, '') || name;
 }
 
-function buildStrategy(input: StrategyInput, index: number, file: BacktestInput): StrategySpec {
+/** Rules without variables and names in their canonical form, by their text: a miner's thousands of strategies share some
+ * hundred rules. */
+type PrintedRules = Map<string, string>;
+
+interface RuleScope {
+  /** Variables that the strategy's rules name; grows. */
+  readonly used: Set<string>;
+  readonly named: NamedIndicators;
+  readonly printed: PrintedRules;
+}
+
+function buildStrategy(
+  input: StrategyInput,
+  index: number,
+  { file, printed }: { readonly file: BacktestInput; readonly printed: PrintedRules },
+): StrategySpec {
   const used = new Set<string>();
   const named = namedIndicators(input.indicators);
+  const scope: RuleScope = { used, named, printed };
   const expression = (value: number | string | undefined): string | null => {
     if (value === undefined) return null;
     const parsed = parseExpression(String(value), undefined, named);
@@ -78,8 +97,8 @@ function buildStrategy(input: StrategyInput, index: number, file: BacktestInput)
     rules === undefined
       ? null
       : {
-          enter: rules.enter.map((rule) => buildRule(rule, used, named)),
-          exit: rules.exit.map((rule) => buildRule(rule, used, named)),
+          enter: rules.enter.map((rule) => buildRule(rule, scope)),
+          exit: rules.exit.map((rule) => buildRule(rule, scope)),
         };
   const condition = (text: string): string => {
     const parsed = parseCondition(text);
@@ -120,13 +139,19 @@ function sharedConditions(file: BacktestInput, vars: readonly VariableSpec[]): s
     .map((condition) => printRule(condition));
 }
 
-function buildRule(input: RuleInput, used: Set<string>, named: NamedIndicators): RuleSpec {
-  const part = (rule: RuleInput): RuleSpec => buildRule(rule, used, named);
+function buildRule(input: RuleInput, scope: RuleScope): RuleSpec {
+  const part = (rule: RuleInput): RuleSpec => buildRule(rule, scope);
   if (typeof input === 'object' && 'not' in input) return { not: part(input.not) };
   if (typeof input === 'object' && 'any' in input) return { any: input.any.map(part) };
   if (typeof input === 'object' && 'all' in input) return { all: input.all.map(part) };
   const text = typeof input === 'string' ? input : comparisonText(input);
+  const { used, named, printed } = scope;
+  const known = named.size === 0 ? printed.get(text) : undefined;
+  if (known !== undefined) return known;
   const rule = parseRule(text, undefined, named);
-  variablesOfRule(rule, used);
-  return printRule(rule);
+  const canonical = printRule(rule);
+  const names = variablesOfRule(rule);
+  for (const name of names) used.add(name);
+  if (named.size === 0 && names.size === 0) printed.set(text, canonical);
+  return canonical;
 }

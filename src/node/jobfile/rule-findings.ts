@@ -52,13 +52,14 @@ export function ruleFindings(file: unknown, extent: DataExtent | undefined): Rul
   const everywhere = listAt(file, 'strategies').flatMap((strategy) => [
     ...variablesAt(strategy, []),
   ]);
-  const shared = new StrategyCheck(new Map([...fileVariables, ...everywhere]), extent, findings);
+  const common: SharedByStrategies = { extent, findings, sound: new Set() };
+  const shared = new StrategyCheck(new Map([...fileVariables, ...everywhere]), common);
   const sharedConditions = shared.conditions(file, []);
   const grids: ReadonlySet<string>[] = [];
   for (const [index, strategy] of listAt(file, 'strategies').entries()) {
     const path: Path = ['strategies', index];
     const own = variablesAt(strategy, path);
-    const check = new StrategyCheck(new Map([...fileVariables, ...own]), extent, findings);
+    const check = new StrategyCheck(new Map([...fileVariables, ...own]), common);
     check.strategy(strategy, path);
     grids.push(new Set([...own.keys(), ...check.used]));
     for (const name of check.used) if (!own.has(name)) usedOfFile.add(name);
@@ -88,23 +89,32 @@ interface Variable {
   readonly spec: VariableSpec | undefined;
 }
 
+interface SharedByStrategies {
+  readonly extent: DataExtent | undefined;
+  /** Grows. */
+  readonly findings: Finding[];
+  /** Texts of rules that were found to be right; grows. */
+  readonly sound: Set<string>;
+}
+
 class StrategyCheck {
   readonly used = new Set<string>();
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #scope: ReadonlySet<string>;
   readonly #extent: DataExtent | undefined;
   readonly #findings: Finding[];
+  readonly #sound: Set<string>;
   #named: NamedIndicators = new Map();
 
   constructor(
     variables: ReadonlyMap<string, Variable>,
-    extent: DataExtent | undefined,
-    findings: Finding[],
+    { extent, findings, sound }: SharedByStrategies,
   ) {
     this.#variables = variables;
     this.#scope = new Set(variables.keys());
     this.#extent = extent;
     this.#findings = findings;
+    this.#sound = sound;
   }
 
   /** The `where` list of the file or of a strategy. */
@@ -190,10 +200,15 @@ class StrategyCheck {
   }
 
   #comparison(text: string, path: Path, isText: boolean): void {
+    // Where nothing can be named, a text means the same in every strategy.
+    const isPlain = this.#scope.size === 0 && this.#named.size === 0;
+    if (isPlain && this.#sound.has(text)) return;
+    const before = this.#findings.length;
     this.#parsing(path, isText, () => {
       const { left, right } = parseRule(text, this.#scope, this.#named);
       for (const side of [left, right]) this.#expression(side, path);
     });
+    if (isPlain && this.#findings.length === before) this.#sound.add(text);
   }
 
   /** A number, or an expression of constants (with `mayVary` of series too), with a bound on its value. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 
 interface Shelf {
   has(sha256: string): Promise<boolean>;
-  write(sha256: string, body: Iterable<Uint8Array>): Promise<void>;
+  keep(sha256: string, bytes: Uint8Array): Promise<void>;
 }
 
 export class Attached {
@@ -21,7 +21,7 @@ export class Attached {
     if (this.#arriving.has(sha256)) return;
     const written = this.#shelf
       .has(sha256)
-      .then((isHere) => (isHere ? undefined : this.#shelf.write(sha256, [bytes])))
+      .then((isHere) => (isHere ? undefined : this.#shelf.keep(sha256, bytes)))
       // A full disk: the loader fetches the blob later, as if nothing had been attached.
       .catch(() => {})
       .finally(() => this.#arriving.delete(sha256));

@@ -45,6 +45,11 @@ export interface LoaderPorts {
   readonly machineBytes: number;
 }
 
+/** What a submit has read and compiled; it is loaded a moment later, and a loop over generations waits for that. */
+interface ReadyJob extends Pick<SlotJob, 'specBytes' | 'datasets'> {
+  readonly job: string;
+}
+
 /** The job cannot run here, however often it is tried. */
 class Unloadable extends Error {}
 
@@ -58,6 +63,7 @@ export class JobLoader {
   readonly #ports: LoaderPorts;
   readonly #loading = new Map<string, AbortController>();
   readonly #runners = new Map<string, TaskRunner>();
+  #ready: ReadyJob | undefined;
 
   constructor(ports: LoaderPorts) {
     this.#ports = ports;
@@ -74,11 +80,8 @@ export class JobLoader {
       // Before anything is fetched: data that cannot be used here stay where they are.
       const fault = kernelFault(header.kernel, this.#ports.kernels);
       if (fault !== undefined) throw new Unloadable(fault);
-      for (const blob of [header.spec, ...header.datasets]) {
-        await this.#get(header, blob, abort.signal);
-      }
-      const specBytes = await this.#ports.blobs.read(header.spec.sha256);
-      const datasets = await this.#datasets(header.datasets);
+      const { specBytes, datasets } =
+        this.#takeReady(header.job) ?? (await this.#fetched(header, abort.signal));
       const runner =
         this.#runners.get(header.job) ?? (await this.#compile(header, specBytes, datasets));
       if (runner.taskCount !== header.taskCount || runner.columns.length !== header.rowWidth) {
@@ -121,7 +124,10 @@ export class JobLoader {
       }
     }
     const specBytes = given ?? (await this.#ports.blobs.read(header.spec.sha256));
-    return this.#compile(header, specBytes, await this.#datasets(header.datasets));
+    const datasets = await this.#datasets(header.datasets);
+    const runner = await this.#compile(header, specBytes, datasets);
+    if (given !== undefined) this.#ready = { job: header.job, specBytes, datasets };
+    return runner;
   }
 
   /** The compiled job if it is at hand. */
@@ -137,6 +143,21 @@ export class JobLoader {
     throw new Unloadable(
       `its candles take ${mebibytes(bytes)} and this peer gives ${mebibytes(memoryBytes)} to backtests (mesh join --memory)`,
     );
+  }
+
+  #takeReady(job: string): ReadyJob | undefined {
+    const ready = this.#ready?.job === job ? this.#ready : undefined;
+    this.#ready = undefined;
+    return ready;
+  }
+
+  async #fetched(
+    header: JobHeader,
+    signal: AbortSignal,
+  ): Promise<Pick<ReadyJob, 'specBytes' | 'datasets'>> {
+    for (const blob of [header.spec, ...header.datasets]) await this.#get(header, blob, signal);
+    const specBytes = await this.#ports.blobs.read(header.spec.sha256);
+    return { specBytes, datasets: await this.#datasets(header.datasets) };
   }
 
   async #get(header: JobHeader, blob: BlobRef, signal: AbortSignal): Promise<void> {

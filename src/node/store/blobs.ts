@@ -2,11 +2,19 @@
 // a path that somebody chose. A blob appears under its name only when it is whole and right; what a broken
 // download left behind is taken up where it stopped.
 import { createHash, randomBytes } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MeshError } from '../errors.ts';
-import { syncDirectory } from './durable-file.ts';
+import { diskError, flushed, isNoSpace, syncDirectory } from './durable-file.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -128,7 +136,29 @@ export class BlobStore {
       await syncDirectory(this.#directory);
     } catch (error) {
       await rm(temporary, { force: true });
-      throw error;
+      // Anything else may be the body's own.
+      throw isNoSpace(error) ? diskError(error) : error;
+    }
+  }
+
+  /** A small blob that is whole in memory, and whose SHA-256 has been looked at. What takes microseconds is done at once, so
+   * that only the disk itself is waited for: a miner's loop waits for this at every generation. */
+  async keep(sha256: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#path(sha256);
+    const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+    try {
+      const file = openSync(temporary, 'wx', 0o600);
+      try {
+        writeFileSync(file, bytes);
+        await flushed(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(temporary, path);
+      await syncDirectory(this.#directory);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw diskError(error);
     }
   }
 

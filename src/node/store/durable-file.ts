@@ -1,16 +1,21 @@
 // Small files, directories and disk errors, with the care that a power cut asks for. On a Mac Node's fsync is
 // F_FULLFSYNC: it reaches the disk, not only its cache.
+import { closeSync, fsync, openSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { MeshError } from '../errors.ts';
+
+/** Resolves when what was written to a descriptor is on the disk. */
+export const flushed = promisify(fsync);
 
 /** Makes a new or renamed file's name as durable as its bytes. */
 export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
+  const directory = openSync(path, 'r');
   try {
-    await directory.sync();
+    await flushed(directory);
   } finally {
-    await directory.close();
+    closeSync(directory);
   }
 }
 

@@ -57,7 +57,8 @@ describe('WindowCursor in one thread', () => {
             });
             expect(cursor.window()).toEqual({ id, jobNumber });
           } else if (step.kind === 'claim') {
-            const size = Math.min(micro, Math.ceil(unclaimed.length / (2 * SLOTS)));
+            const guided = Math.ceil(unclaimed.length / (2 * SLOTS));
+            const size = Math.min(Math.max(guided, Math.ceil(micro / 8)), micro);
             const claim = views[step.slot]!.claim();
             if (unclaimed.length === 0) {
               expect(claim).toBe('dry');
@@ -84,15 +85,22 @@ describe('WindowCursor in one thread', () => {
     );
   });
 
-  it('makes claims smaller towards the end, down to one task', () => {
+  it.each([
+    [
+      'one task when claims are of a few',
+      8,
+      [8, 8, 8, 8, 8, 8, 8, 8, 8, 7, 6, 4, 3, 2, 2, 1, 1, 1, 1],
+    ],
+    ['an eighth of a micro-batch when they are of many', 64, [25, 19, 14, 11, 8, 8, 8, 7]],
+  ])('makes claims smaller towards the end, down to %s', (_, microBatchTasks, expected) => {
     const cursor = WindowCursor.create(2);
     const [view] = slotsOf(cursor);
-    cursor.open({ jobNumber: 1, intervals: [[0, 100]], microBatchTasks: 16 });
+    cursor.open({ jobNumber: 1, intervals: [[0, 100]], microBatchTasks });
     const sizes: number[] = [];
     for (let claim = view!.claim(); claim !== 'dry'; claim = view!.claim()) {
       sizes.push(tasksOf(claim.intervals).length);
     }
-    expect(sizes).toEqual([16, 16, 16, 13, 10, 8, 6, 4, 3, 2, 2, 1, 1, 1, 1]);
+    expect(sizes).toEqual(expected);
   });
 
   it('keeps the claim of a dead slot until main clears it, however many windows come after', () => {

@@ -23,6 +23,16 @@ describe('rows made by a peer that is not the owner', () => {
     expect(rig.during(50)).toEqual(['persist 2: j rows of b 0-1']);
   });
 
+  it('wait less when nothing is left to claim, and not at all when nothing is left to run', () => {
+    const rig = holder([0, 3]);
+    for (let claimed = 0; claimed < 3; claimed++) rig.claim();
+    expect(rig.finish('j', [[0, 1]])).toEqual([]);
+    expect(rig.core.nextWake()).toEqual({ atMs: rig.nowMs + 2, reason: 'flush' });
+    expect(rig.finish('j', [[1, 2]])).toEqual([]);
+    expect(rig.during(2)).toEqual(['persist 2: j rows of b 0-2']);
+    expect(rig.finish('j', [[2, 3]])).toEqual(['persist 3: j rows of b 2-3', '> a: lifelineArmed']);
+  });
+
   it('are offered again to an owner that did not acknowledge them', () => {
     const rig = holder([0, 2]);
     rig.finishAll('j');
