@@ -36,6 +36,15 @@ describe('BlobStore', () => {
     expect(await readdir(join(directory, 'blobs'))).toEqual([]);
   });
 
+  it('keeps a small one from memory, and leaves nothing behind where the disk does not take it', async () => {
+    await blobs.keep(SHA256, CONTENT);
+    expect(new Uint8Array(await blobs.read(SHA256))).toEqual(CONTENT);
+    expect(await readdir(join(directory, 'blobs'))).toEqual([SHA256]);
+    await rm(join(directory, 'blobs'), { recursive: true });
+    await expect(blobs.keep(SHA256, CONTENT)).rejects.toMatchObject({ code: 'DISK' });
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   it('says NOT_FOUND for what it has not', async () => {
     await expect(blobs.read(OTHER)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(blobs.readShared(OTHER)).rejects.toMatchObject({ code: 'NOT_FOUND' });
