@@ -81,7 +81,7 @@ describe('a mistyped command exits 2', () => {
     [['cancel', 'all'], '--yes'],
     [['key', 'melt'], 'mesh key can show'],
     [['schema', 'plans'], 'no schema "plans"'],
-    [['join', '--listen', '0.0.0.0'], 'all interfaces'],
+    [['join', '--listen', '0.0.0.0'], 'one address, not all'],
     [['start', '--head', '--num-cpus=12'], 'here:          mesh join --slots 12'],
     [['help', 'everything'], 'no help on "everything"'],
   ])('%o', async (words, sentence) => {

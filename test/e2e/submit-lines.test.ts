@@ -129,10 +129,15 @@ describe('without a node', () => {
     await dee.takeKeyFrom(ada);
     const file = await spinFile(40, 3_000);
     const peer = await ada.place();
+    const { self: adaId } = await ada.peers();
     const running = dee.start(['submit', file, '--slots', '1', '--peer', peer]);
     await until('it follows the job', () => running.stderr().includes('/40'));
+    // One that takes seconds; the hand-over waits for it.
+    await until('it has a task in hand', async () => {
+      const { peers } = await ada.peers();
+      return peers.some(({ id, running: tasks }) => id !== adaId && tasks > 0);
+    });
     running.child.kill('SIGINT');
-    // It has a task in hand that takes seconds; the hand-over waits for it.
     await until('it hands over', () => running.stderr().includes('handing'));
     running.child.kill('SIGINT');
     const { status, stderr } = await running.finished;

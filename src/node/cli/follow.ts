@@ -59,6 +59,8 @@ export async function follow(
   detach: Detach,
 ): Promise<number> {
   const { interrupts = new Interrupts() } = options;
+  // Those that were given are let go by whoever gave them.
+  const letGo = options.interrupts === undefined ? () => interrupts.remove() : () => {};
   const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<Outcome>();
   const timer =
     context.timeoutMs === undefined
@@ -103,7 +105,7 @@ export async function follow(
     }
   } finally {
     clearTimeout(timer);
-    interrupts.remove();
+    letGo();
   }
 }
 

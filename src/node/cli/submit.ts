@@ -117,12 +117,15 @@ export async function submit(
         else if (why === 'signal') printDetached(context, job.job, last);
       },
     );
+    // What comes after a job's end may be ended like any command.
+    if (isEnd(status)) interrupts.remove();
     if (prepared.isDeflated && isEnd(status)) await showDeflated(context, place.handlers, job.job);
     if (place.embedded !== undefined && isEnd(status)) sayWhatLooksNeed(context);
     return status;
   } finally {
-    interrupts.remove();
+    // A second Ctrl-C means now until the very end, and has the exit status of one.
     await place.embedded?.close();
+    interrupts.remove();
   }
 }
 

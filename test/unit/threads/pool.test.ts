@@ -131,7 +131,7 @@ describe('SlotPool', { timeout: 60_000 }, () => {
     bench.pool.cursor.open({
       jobNumber: JOB,
       intervals: [[10_000, 15_000], stuck, [20_000, 25_100]],
-      microBatchTasks: 1_000_000,
+      microBatchTasks: 10_000,
     });
     await until(() => countRows(bench) > 0);
     await bench.pool.kill(0);
