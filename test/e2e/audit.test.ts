@@ -1,4 +1,4 @@
-// One of three real peers lies on a tenth of its rows: the job of another ends with the rows of a plain loop, and
+// One of three real peers lies on a third of its rows: the job of another ends with the rows of a plain loop, and
 // its log names the liar.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

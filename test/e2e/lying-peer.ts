@@ -1,4 +1,5 @@
-// A peer whose slots compute and then report another number for every tenth task: everything else of it is real.
+// A peer whose slots compute and then report another number for every third task: everything else of it is real. A sample
+// of 32 rows misses a liar on every tenth in 3 of 100 jobs, which the simulation counts; here it shall be caught.
 // Its wish is JSON in the first argument.
 import { Daemon, type DaemonOptions } from '../../src/node/daemon.ts';
 import type { Input } from '../../src/stealing/input.ts';
@@ -18,7 +19,7 @@ function twisted(fact: Input): Input {
   const values = fact.values.slice();
   const width = values.length / tasks.length;
   for (const [row, task] of tasks.entries()) {
-    if (task % 10 === 0) values[row * width] = values[row * width]! + 1;
+    if (task % 3 === 0) values[row * width] = values[row * width]! + 1;
   }
   return { ...fact, values };
 }
