@@ -130,12 +130,8 @@ export class Daemon {
   }
 
   /** Resolves with the number of disks when the job may be announced to its submitter. */
-  async submit(
-    header: JobHeader,
-    cached: readonly RowBatch[] = [],
-    specBytes?: Uint8Array,
-  ): Promise<number> {
-    await this.#remember(header, specBytes);
+  async submit(header: JobHeader, cached: readonly RowBatch[], spec?: Uint8Array): Promise<number> {
+    await this.#remember(header, spec);
     return new Promise((resolve) => {
       this.#submits.set(header.job, resolve);
       this.tell({ kind: 'jobSubmitted', header, cached });
@@ -165,7 +161,7 @@ export class Daemon {
   async #begin(options: DaemonOptions): Promise<void> {
     try {
       for (const job of this.rooms.recovered) {
-        await this.#remember(job.header).catch(() => {});
+        if (job.ending === undefined) await this.#remember(job.header).catch(() => {});
         this.tell(job);
       }
       this.#control = await ControlServer.start({
@@ -229,7 +225,6 @@ export class Daemon {
         return;
       case 'unloadJob':
         this.rooms.loader.cancel(output.job);
-        this.#specs.delete(output.job);
         this.#withNumber(output.job, (jobNumber) => this.rooms.pool.unload(jobNumber));
         return;
       case 'answerSubmit':
@@ -239,6 +234,7 @@ export class Daemon {
       case 'jobChanged':
         for (const resolve of this.#changes.get(output.job) ?? []) resolve();
         this.#changes.delete(output.job);
+        if (this.core.book(output.job)?.isActive === false) this.#specs.delete(output.job);
         return this.#handlers.jobChanged(output.job);
       case 'raiseAlarm':
         this.rooms.log.error({ ...output }, 'two different rows for one task');
@@ -345,10 +341,12 @@ export class Daemon {
     this.tell({ kind: 'messageReceived', ...fact });
   }
 
-  /** Small specs stay in memory, to ride with offers. */
+  /** Small specs stay in memory until their job ends, to ride with offers. */
   async #remember({ job, spec }: JobHeader, specBytes?: Uint8Array): Promise<void> {
     if (spec.bytes > ATTACHED_SPEC_BYTES_MAX || this.#specs.has(job)) return;
-    this.#specs.set(job, specBytes ?? (await this.rooms.blobs.read(spec.sha256)));
+    const bytes = specBytes ?? (await this.rooms.blobs.read(spec.sha256));
+    // A short job may have ended meanwhile.
+    if (this.core.book(job)?.isActive !== false) this.#specs.set(job, bytes);
   }
 
   #holders(header: JobHeader): readonly PeerId[] {
