@@ -1,4 +1,4 @@
-// What the owner of a job has looked at of other peers' rows, and what is still open. Data; `audit.ts` decides.
+// What the owner of a job has looked at of everybody's rows, and what is still open. Data; `audit.ts` decides.
 import { IntervalSet } from '../deque/interval-set.ts';
 import type { PeerId } from './ids.ts';
 import type { RowBatch } from './job.ts';
@@ -7,8 +7,10 @@ import type { RowBatch } from './job.ts';
 export interface Check {
   readonly task: number;
   readonly maker: PeerId;
-  /** The row that this peer computed, when it differs from the maker's. */
-  mine: Float64Array | undefined;
+  /** Who runs it again: this peer, and for its own rows another. */
+  examiner: PeerId;
+  /** The examiner's row, when it differs from the maker's. */
+  found: Float64Array | undefined;
   /** Third peers that were asked, the newest last. */
   readonly judges: PeerId[];
   /** The answer is awaited until then. */

@@ -1,14 +1,15 @@
-// Whether peers tell the truth. When all rows of a job are in, its owner draws some of each other peer's at random
-// and runs them again itself: nothing of that is on the wire, so nobody can tell which rows are looked at. Equal
-// bits are what an honest peer gives, always. A row that differs is an alarm, and says only that one of two peers
-// is wrong: a third one judges, by a grant like any other. The wrong one is quarantined: it counts as lost from here
-// on, those of its rows that nobody verified are forgotten, and their tasks run again. Where there is no third peer,
-// or where it agrees with neither, the task is disputed, and the job says so at its end.
+// Whether peers tell the truth. When all rows of a job are in, its owner draws some of each peer's at random and has
+// them run again: those of others by itself, which is not on the wire, so that nobody can tell which rows are looked
+// at; its own by another, which lacks them if there is one. Equal bits are what an honest peer gives, always. A row that
+// differs is an alarm, and says only that one of two peers is wrong: a third one judges. The wrong one is quarantined:
+// it counts as lost from here on, those of its rows that nobody verified are forgotten, and their tasks run again. Where
+// there is no third peer, where it agrees with neither, or where the owner is the wrong one, the task is disputed, and
+// the job says so at its end.
 //
 // After BOINC's adaptive replication (Anderson, 2004), with two changes: rows are drawn after the fact and not when
 // work is handed out, and bits are compared, because a kernel gives every peer the same. A peer that lies on a share
-// f of its rows goes unseen with (1 - f)^32: 3 % for a tenth. The owner's own rows are not looked at: whoever they
-// would deceive is the one who asks.
+// f of its rows goes unseen with (1 - f)^32: 3 % for a tenth. A job that ran on its owner alone, as one does that is
+// too short for a round trip, is not worth one at its end either.
 import { IntervalSet } from '../deque/interval-set.ts';
 import { AuditBook, type Check } from './audit-book.ts';
 import type { Custody } from './custody.ts';
@@ -54,24 +55,55 @@ export class Audit {
 
   /** Every maker once, when its rows are in; one that joins later, when the job is complete again. */
   #draw(job: JobBook, book: AuditBook): void {
-    const { limits, rng, self, isDraining } = this.#state;
+    const { self, isDraining } = this.#state;
     if (job.work === undefined || isDraining) return;
+    const others: Check[] = [];
     for (const [maker] of job.ledger.makers()) {
-      if (maker === self || book.drawn.has(maker)) continue;
+      if (book.drawn.has(maker)) continue;
       book.drawn.add(maker);
-      const rows = tasksOf(job.ledger.rowsOf(maker));
-      const wanted = job.header.audit === 'all' ? rows.length : limits.auditRows;
-      // The first steps of a shuffle.
-      for (let i = 0; i < Math.min(wanted, rows.length); i++) {
-        const other = i + rng.nextBelow(rows.length - i);
-        [rows[i], rows[other]] = [rows[other]!, rows[i]!];
-        const task = rows[i]!;
-        book.open.set(task, { task, maker, mine: undefined, judges: [], untilMs: Infinity });
-        job.rechecks.add(task, task + 1);
-      }
+      const tasks = this.#sample(job, job.ledger.rowsOf(maker));
+      if (maker === self) this.#examineOwn(job, book, tasks);
+      else others.push(...tasks.map((task) => checkOf(task, maker, self)));
     }
-    const untilMs = this.#patienceMs(job, self, book.open.size);
-    for (const check of book.open.values()) check.untilMs = Math.min(check.untilMs, untilMs);
+    const untilMs = this.#patienceMs(job, self, others.length);
+    for (const check of others) {
+      book.open.set(check.task, { ...check, untilMs });
+      job.rechecks.add(check.task, check.task + 1);
+    }
+  }
+
+  #sample(job: JobBook, rows: IntervalSet): number[] {
+    const { limits, rng } = this.#state;
+    const tasks = tasksOf(rows);
+    const wanted = Math.min(
+      job.header.audit === 'all' ? tasks.length : limits.auditRows,
+      tasks.length,
+    );
+    // The first steps of a shuffle.
+    for (let i = 0; i < wanted; i++) {
+      const other = i + rng.nextBelow(tasks.length - i);
+      [tasks[i], tasks[other]] = [tasks[other]!, tasks[i]!];
+    }
+    return tasks.slice(0, wanted);
+  }
+
+  #examineOwn(job: JobBook, book: AuditBook, tasks: readonly number[]): void {
+    const { self } = this.#state;
+    const isAlone = job.ledger.makers().every(([maker, made]) => maker === self || made.isEmpty);
+    if (tasks.length === 0 || (isAlone && job.header.audit !== 'all')) return;
+    const lacks = (peer: PeerId): number =>
+      tasks.filter((task) => !job.ledger.onDiskOf(peer).has(task)).length;
+    const [examiner] = this.#able(job).toSorted((a, b) => lacks(b) - lacks(a));
+    if (examiner === undefined) return;
+    const untilMs = this.#patienceMs(job, examiner, tasks.length);
+    for (const task of tasks) book.open.set(task, { ...checkOf(task, self, examiner), untilMs });
+    this.#ask(job, examiner, tasks);
+  }
+
+  #ask(job: JobBook, peer: PeerId, tasks: readonly number[]): void {
+    const intervals = IntervalSet.from(tasks.map((task) => [task, task + 1] as const)).intervals();
+    const batches = [{ job: job.header.job, intervals }];
+    this.#custody.grant(peer, { request: 0, why: 'judge', again: true }, batches);
   }
 
   #answered(
@@ -82,62 +114,72 @@ export class Audit {
     const check = book.open.get(answer.task);
     if (check === undefined) return;
     const { self, nowMs } = this.#state;
-    if (answer.by === self) {
-      if (check.mine !== undefined) return;
-      check.mine = answer.row;
-      if (answer.row !== undefined) check.untilMs = nowMs;
-      else {
+    const { found, maker, examiner } = check;
+    if (found === undefined) {
+      if (answer.by !== examiner) return;
+      if (answer.row === undefined) {
         book.open.delete(check.task);
         book.verified.add(check.task, check.task + 1);
+        return;
       }
+      check.found = answer.row;
+      check.untilMs = nowMs;
       return;
     }
-    if (check.mine === undefined || check.judges.at(-1) !== answer.by) return;
-    const { mine } = check;
-    const agreesWithUs = answer.row?.every((value, i) => Object.is(value, mine[i])) === true;
-    if (agreesWithUs) this.#caught(job, book, check.maker);
-    else if (answer.row === undefined)
-      this.#dispute(job, check, 'this machine computes another row than two of its peers');
-    else this.#dispute(job, check, 'three peers have three rows for one task');
+    if (check.judges.at(-1) !== answer.by) return;
+    const isAsFound = answer.row?.every((value, i) => Object.is(value, found[i])) === true;
+    const wrong = isAsFound ? maker : answer.row === undefined ? examiner : undefined;
+    if (wrong !== undefined && wrong !== self) {
+      this.#caught(job, book, wrong);
+      return;
+    }
+    const what =
+      wrong === self
+        ? 'this machine computes another row than two of its peers'
+        : 'three peers have three rows for one task';
+    // The judgement stands for all that these two disagree about.
+    for (const open of [...book.open.values()])
+      if (open.found !== undefined && isOfSamePair(open, check)) this.#dispute(job, open, what);
   }
 
   #look(job: JobBook, book: AuditBook, check: Check): void {
     const { nowMs } = this.#state;
     if (nowMs < check.untilMs) return;
-    if (check.mine === undefined) {
-      // The slots did not get round to it; what is not known to be wrong counts.
+    if (check.found === undefined) {
+      // Nobody got round to it; what is not known to be wrong counts.
       job.rechecks.remove(check.task, check.task + 1);
       book.open.delete(check.task);
       return;
     }
-    // One judgement settles all that a maker is suspected of.
+    // One judgement settles all that two peers disagree about.
     const other = [...book.open.values()].find(
-      ({ maker, judges, untilMs }) => maker === check.maker && judges.length > 0 && untilMs > nowMs,
+      (open) => isOfSamePair(open, check) && open.judges.length > 0 && open.untilMs > nowMs,
     );
     if (other !== undefined) {
       check.untilMs = other.untilMs;
       return;
     }
-    const judge = this.#judgeOf(job, check);
+    const judge = this.#able(job).find(
+      (peer) => peer !== check.maker && peer !== check.examiner && !check.judges.includes(peer),
+    );
     if (judge === undefined) {
       this.#dispute(job, check, 'two peers have two rows for one task, and no third can judge');
       return;
     }
     check.judges.push(judge);
     check.untilMs = this.#patienceMs(job, judge, 1);
-    const intervals = [[check.task, check.task + 1]] as const;
-    this.#custody.grant(judge, { request: 0, why: 'judge' }, [{ job: job.header.job, intervals }]);
+    this.#ask(job, judge, [check.task]);
   }
 
-  #judgeOf(job: JobBook, check: Check): PeerId | undefined {
+  /** Others that can run a task of the job now. */
+  #able(job: JobBook): PeerId[] {
     const { beliefs } = this.#state;
     return beliefs
       .ok()
       .filter(({ draining, face }) => !draining && face.slots > 0)
       .filter((belief) => mayRunOn(job.header, belief.face.peer))
       .filter((belief) => beliefs.rateOf(belief, job.header.rateKey) > 0)
-      .map(({ face }) => face.peer)
-      .find((peer) => peer !== check.maker && !check.judges.includes(peer));
+      .map(({ face }) => face.peer);
   }
 
   #dispute(job: JobBook, check: Check, what: string): void {
@@ -150,7 +192,7 @@ export class Audit {
   #caught(job: JobBook, book: AuditBook, liar: PeerId): void {
     const state = this.#state;
     for (const check of book.open.values()) {
-      if (check.maker !== liar) continue;
+      if (check.maker !== liar && check.examiner !== liar) continue;
       book.open.delete(check.task);
       job.rechecks.remove(check.task, check.task + 1);
     }
@@ -192,4 +234,12 @@ function tasksOf(set: IntervalSet): number[] {
   return set
     .intervals()
     .flatMap(([start, end]) => Array.from({ length: end - start }, (_, i) => start + i));
+}
+
+function isOfSamePair(one: Check, other: Check): boolean {
+  return one.maker === other.maker && one.examiner === other.examiner;
+}
+
+function checkOf(task: number, maker: PeerId, examiner: PeerId): Check {
+  return { task, maker, examiner, found: undefined, judges: [], untilMs: Infinity };
 }

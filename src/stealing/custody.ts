@@ -12,7 +12,17 @@ interface Grant {
   readonly to: PeerId;
   readonly request: number;
   readonly batches: readonly Batch[];
+  readonly again: boolean;
   sentMs: number;
+}
+
+/** Why a grant is made. */
+interface Cause {
+  /** 0: nobody asked. */
+  readonly request: number;
+  readonly why: StealReason;
+  /** They run there though they have rows. */
+  readonly again?: boolean;
 }
 
 /** Accepted grant ids remembered per victim: more than can be on their way at once. */
@@ -35,23 +45,21 @@ export class Custody {
   }
 
   /** `batches` have left queue and window already. */
-  grant(
-    to: PeerId,
-    { request, why }: { readonly request: number; readonly why: StealReason },
-    batches: readonly Batch[],
-  ): void {
+  grant(to: PeerId, cause: Cause, batches: readonly Batch[]): void {
     const state = this.#state;
+    const { request, why, again = false } = cause;
     for (const { job, intervals } of batches) {
       const work = state.jobs.get(job)?.costs.of(intervals) ?? 0;
       const entry = { thief: to, victim: state.self, outcome: 'granted', why, job } as const;
       state.steals.add({ atMs: state.nowMs, ...entry, tasks: countTasks(intervals), work });
     }
     const id = this.#nextGrant++;
-    this.#granted.set(id, { to, request, batches, sentMs: state.nowMs });
+    const grant = { to, request, batches, again, sentMs: state.nowMs };
+    this.#granted.set(id, grant);
     state.gave += batches.reduce((sum, batch) => sum + countTasks(batch.intervals), 0);
     const belief = state.beliefs.get(to);
     if (belief !== undefined) belief.armed = false;
-    state.send(to, { kind: 'grant', grant: id, request, batches });
+    this.#send(id, grant);
   }
 
   confirmed(from: PeerId, id: number): void {
@@ -102,7 +110,7 @@ export class Custody {
     for (const [id, grant] of this.#granted) {
       if (nowMs - grant.sentMs < patienceMs) continue;
       grant.sentMs = nowMs;
-      const { to, request, batches } = grant;
+      const { to, batches } = grant;
       // Who does not know the job cannot confirm it; its offer may have been lost on the way. An offer says
       // that the job lies here, so only who has it makes one.
       for (const { job } of batches) {
@@ -110,10 +118,15 @@ export class Custody {
         if (book?.storedBy.has(this.#state.self) !== true) continue;
         this.#state.send(to, { kind: 'jobOffered', header: book.header });
       }
-      this.#state.send(to, { kind: 'grant', grant: id, request, batches });
+      this.#send(id, grant);
     }
     const namedMs = Math.max(limits.confirmedNamedMs, 4 * beliefs.rttMs());
     this.#confirmed = this.#confirmed.filter(({ atMs }) => nowMs - atMs < namedMs);
+  }
+
+  #send(id: number, { to, request, batches, again }: Grant): void {
+    const grant = { kind: 'grant', grant: id, request, batches } as const;
+    this.#state.send(to, again ? { ...grant, again } : grant);
   }
 
   /** Who was given a task and has not confirmed it. */

@@ -42,8 +42,10 @@ export class JobBook {
   readonly apart = new IntervalSet();
   /** Parts of `retries` that run in one window, smaller from death to death. */
   groups: IntervalSet[] = [];
-  /** Rows of others that run here once more, to be compared. They are present already. */
+  /** Tasks that have a row and run here once more, to be compared. */
   readonly rechecks = new IntervalSet();
+  /** Those of them, running ones too, that another peer wants to know of. */
+  readonly examined = new Map<PeerId, IntervalSet>();
   /** The open window is of rechecks: nothing of it is given away. */
   isRechecking = false;
   audit: AuditBook | undefined;
@@ -169,6 +171,27 @@ export class JobBook {
     return queued + suspicious.count;
   }
 
+  /** They run here though they have rows; `peer` is told what comes out. */
+  examineFor(peer: PeerId, tasks: readonly Interval[]): void {
+    const wanted = this.examined.get(peer) ?? new IntervalSet();
+    this.examined.set(peer, wanted);
+    for (const [start, end] of tasks) {
+      wanted.add(start, end);
+      this.rechecks.add(start, end);
+    }
+  }
+
+  /** Those of `tasks` that run only to be compared. */
+  compared(tasks: readonly Interval[]): IntervalSet {
+    const compared = new IntervalSet();
+    const open = this.audit?.open;
+    for (const [start, end] of open === undefined || open.size === 0 ? [] : tasks)
+      for (let task = start; task < end; task++) if (open?.has(task)) compared.add(task, task + 1);
+    for (const wanted of this.examined.values())
+      for (const [start, end] of wanted.intersect(tasks).intervals()) compared.add(start, end);
+    return compared;
+  }
+
   /** Rows came from elsewhere: what they tell need not run here. */
   drop(done: readonly Interval[]): void {
     this.queue.removeAll(done);
@@ -193,6 +216,7 @@ export class JobBook {
     this.queue.removeAll(this.queue.intervals());
     for (const set of [this.retries, this.rechecks])
       for (const [start, end] of set.intervals()) set.remove(start, end);
+    this.examined.clear();
   }
 
   heldTasks(granted: readonly Interval[]): IntervalSet {

@@ -34,6 +34,10 @@ export class Receiving {
     this.#rooms.thief.granted(from, grant.request);
     for (const { batch, job } of books) {
       if (!job?.isActive || !validIntervals(batch.intervals, job.header.taskCount)) continue;
+      if (grant.again === true) {
+        job.examineFor(from, batch.intervals);
+        continue;
+      }
       const taken = job.enqueue(batch.intervals, 'top');
       if (taken === 0) continue;
       state.stole += taken;

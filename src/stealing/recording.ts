@@ -43,11 +43,39 @@ export class Recording {
   /** Own slots finished tasks. */
   finished(job: JobBook, intervals: readonly Interval[], values: Float64Array): void {
     const state = this.#state;
-    state.done += countTasks(intervals) - recheckedIn(job, intervals);
+    // What runs again to be compared was done by another peer, and is not done once more.
+    state.done += countTasks(intervals) - job.compared(intervals).count;
     const batch: RowBatch = { kind: 'rows', maker: state.self, intervals, values };
+    const isAllTold = this.#tellExaminers(job, batch) === countTasks(intervals);
+    if (isAllTold) return;
     this.#enter(job, batch);
     if (job.unsaved.isEmpty) job.unsavedSinceMs = state.nowMs;
     for (const [start, end] of intervals) job.unsaved.add(start, end);
+  }
+
+  /** Whoever wanted to know what comes out here gets it as rows, of a delivery that nobody waits for. Not for this
+   * peer's ledger: the tasks have their rows. Returns how many there were. */
+  #tellExaminers(job: JobBook, { intervals, values }: RowBatch): number {
+    const { self } = this.#state;
+    let count = 0;
+    for (const [peer, wanted] of job.examined) {
+      const told = wanted.intersect(intervals).intervals();
+      if (told.length === 0) continue;
+      const rows = pickRows({ intervals, values }, told, job.header.rowWidth);
+      const batch: RowBatch = { kind: 'rows', maker: self, intervals: told, values: rows };
+      const delivery = this.#nextDelivery++;
+      this.#state.send(peer, {
+        kind: 'rows',
+        job: job.header.job,
+        delivery,
+        batch,
+        isUnkept: true,
+      });
+      for (const [start, end] of told) wanted.remove(start, end);
+      if (wanted.isEmpty) job.examined.delete(peer);
+      count += countTasks(told);
+    }
+    return count;
   }
 
   /** Rows of an earlier job that are this one's, too. */
@@ -351,12 +379,24 @@ function isOutdated(batch: RowBatch, job: JobBook): boolean {
   return batch.kind === 'failures' && (batch.round ?? 0) < job.round;
 }
 
-/** Tasks that were run again to be compared: done by another peer, and not once more. */
-function recheckedIn({ audit }: JobBook, intervals: readonly Interval[]): number {
-  if (audit === undefined || audit.open.size === 0) return 0;
-  let count = 0;
-  for (const [start, end] of intervals) {
-    for (let task = start; task < end; task++) if (audit.open.has(task)) count++;
+/** The rows of `tasks`, all of which are among `from.intervals`. */
+function pickRows(
+  from: Pick<RowBatch, 'intervals' | 'values'>,
+  tasks: readonly Interval[],
+  rowWidth: number,
+): Float64Array {
+  const picked = new Float64Array(countTasks(tasks) * rowWidth);
+  const wanted = IntervalSet.from(tasks);
+  let row = 0;
+  let to = 0;
+  for (const [start, end] of from.intervals) {
+    for (const [first, last] of wanted.intersect([[start, end]]).intervals()) {
+      const at = (row + first - start) * rowWidth;
+      const length = (last - first) * rowWidth;
+      picked.set(from.values.subarray(at, at + length), to);
+      to += length;
+    }
+    row += end - start;
   }
-  return count;
+  return picked;
 }

@@ -128,11 +128,8 @@ export function closeWindow(state: CoreState, job: JobBook): void {
   const taken = state.windowJob() === job ? takeBack(state, job, WINDOW_TASKS_MAX) : [];
   const open = IntervalSet.from(taken).subtract(job.ledger.present);
   // A row that is here runs only to be compared, and its turn comes again.
-  for (const [start, end] of IntervalSet.from(taken).intersect(job.ledger.present).intervals()) {
-    for (let task = start; task < end; task++) {
-      if (job.audit?.open.has(task) === true) job.rechecks.add(task, task + 1);
-    }
-  }
+  const known = IntervalSet.from(taken).intersect(job.ledger.present).intervals();
+  for (const [start, end] of job.compared(known).intervals()) job.rechecks.add(start, end);
   const suspicious = open.intersect(job.apart);
   for (const [start, end] of suspicious.intervals()) job.retries.add(start, end);
   if (!suspicious.isEmpty) job.groups.push(suspicious);

@@ -146,10 +146,24 @@ test('two peers with two rows, and nobody to judge: the tasks are disputed, and 
   const { ending, quarantined, missing } = onDisk(run(5, 2, new Liar(1, 'peer-2')));
   expect({ state: ending?.state, disputed: ending?.disputed, quarantined, missing }).toEqual({
     state: 'done',
-    disputed: 32,
+    // 32 that the owner ran again, and 32 of its own that the liar did.
+    disputed: 64,
     quarantined: [],
     missing: 0,
   });
+});
+
+test('an owner that is wrong is told so by two others: its tasks are disputed, and nobody else is accused', () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { ending, quarantined, missing } = onDisk(run(seed, 3, new Liar(1, 'peer-1')));
+    expect({ seed, state: ending?.state, quarantined, missing }).toEqual({
+      seed,
+      state: 'done',
+      quarantined: [],
+      missing: 0,
+    });
+    expect(ending?.disputed).toBeGreaterThanOrEqual(32);
+  }
 });
 
 test('whoever looks at all rows finds a lie that is one in a hundred', () => {

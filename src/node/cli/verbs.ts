@@ -59,7 +59,7 @@ function declareRunning(program: Command, run: Run): void {
     )
     .option(
       '--audit <which>',
-      'rows of others to run again: all or none (default: 32 of each peer)',
+      'rows to run again elsewhere: all or none (default: 32 of each peer)',
     )
     .option('--only-peer <peer>', 'run it on this peer and no other; repeatable', collect)
     .option('--not-peer <peer>', 'never run it on this peer; repeatable', collect)
