@@ -138,7 +138,7 @@ export class Audit {
         ? 'this machine computes another row than two of its peers'
         : 'three peers have three rows for one task';
     // The judgement stands for all that these two disagree about.
-    for (const open of [...book.open.values()])
+    for (const open of book.open.values())
       if (open.found !== undefined && isOfSamePair(open, check)) this.#dispute(job, open, what);
   }
 

@@ -6,6 +6,7 @@ import { type Interval, IntervalSet, countTasks, validIntervals } from '../deque
 import { type PeerId, highestRanked } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader, RowBatch } from './job.ts';
+import { pickRows } from './pick-rows.ts';
 import type { Message } from './messages.ts';
 import type { CoreState } from './state.ts';
 import { closeWindow } from './windows.ts';
@@ -377,26 +378,4 @@ function firstTasks(tasks: IntervalSet, count: number): IntervalSet {
 /** Failures of a round before the job's: it was retried since. */
 function isOutdated(batch: RowBatch, job: JobBook): boolean {
   return batch.kind === 'failures' && (batch.round ?? 0) < job.round;
-}
-
-/** The rows of `tasks`, all of which are among `from.intervals`. */
-function pickRows(
-  from: Pick<RowBatch, 'intervals' | 'values'>,
-  tasks: readonly Interval[],
-  rowWidth: number,
-): Float64Array {
-  const picked = new Float64Array(countTasks(tasks) * rowWidth);
-  const wanted = IntervalSet.from(tasks);
-  let row = 0;
-  let to = 0;
-  for (const [start, end] of from.intervals) {
-    for (const [first, last] of wanted.intersect([[start, end]]).intervals()) {
-      const at = (row + first - start) * rowWidth;
-      const length = (last - first) * rowWidth;
-      picked.set(from.values.subarray(at, at + length), to);
-      to += length;
-    }
-    row += end - start;
-  }
-  return picked;
 }

@@ -1,29 +1,15 @@
-// What the local Tailscale client knows, asked through its command line tool, which is the stable face that it
-// offers on every system. Nothing depends on it: without the tool every answer is "unknown", and the door that
-// needs it stays closed. Answers are kept for half a minute, so a stranger cannot make us start processes.
-import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+// What the local Tailscale client knows. Nothing depends on it: without an answer everything is "unknown", and the door
+// that needs it stays closed. Answers are kept for half a minute, so a stranger cannot make us start processes.
 import * as z from 'zod';
-import { formatEndpoint, type Endpoint } from './address.ts';
+import type { Endpoint } from './address.ts';
 import type { Origin } from './mesh-key.ts';
+import { TailscaleLocalApi } from './tailscale-local-api.ts';
+import { type TailscaleSource, TailscaleTool } from './tailscale-tool.ts';
 
-/** A background service's PATH is minimal, and the macOS app keeps its tool inside the bundle. */
-const KNOWN_PLACES = [
-  '/usr/bin/tailscale',
-  '/usr/local/bin/tailscale',
-  '/opt/homebrew/bin/tailscale',
-  '/Applications/Tailscale.app/Contents/MacOS/Tailscale',
-];
-
-/** The tool answers in milliseconds, or hangs while its daemon starts. */
-const TIMEOUT_MS = 3000;
 /** Longer would let a machine in that has just been taken out of the tailnet; shorter starts more processes. */
 const ANSWER_KEPT_MS = 30_000;
 /** Addresses remembered at once; a full cache forgets the oldest. */
 const ANSWERS_MAX = 1024;
-/** Bytes of output: a tailnet of a thousand nodes takes about one MiB. */
-const OUTPUT_BYTES_MAX = 16 << 20;
 
 /** Who is behind an address. */
 export interface TailscaleNode {
@@ -93,22 +79,22 @@ interface Answer<T> {
 }
 
 export class Tailscale {
-  readonly #path: string;
-  readonly #places: readonly string[];
+  readonly #sources: readonly TailscaleSource[];
   #status: Answer<TailscaleStatus> | undefined;
   #relayed: ReadonlySet<string> = new Set();
   readonly #whois = new Map<string, Answer<TailscaleNode>>();
 
-  /** `path`: as the environment variable PATH. */
-  constructor(path: string = process.env['PATH'] ?? '', places: readonly string[] = KNOWN_PLACES) {
-    this.#path = path;
-    this.#places = places;
+  /** Asked one after the other until one answers. */
+  constructor(
+    sources: readonly TailscaleSource[] = [new TailscaleTool(), new TailscaleLocalApi()],
+  ) {
+    this.#sources = sources;
   }
 
-  /** Undefined without the tool, without an answer in time, or with one that makes no sense. */
+  /** Undefined without Tailscale, without an answer in time, or with one that makes no sense. */
   async status(): Promise<TailscaleStatus | undefined> {
     if (!isFresh(this.#status)) {
-      const value = this.#ask(['status', '--json']).then((json) => parse(json, readStatus));
+      const value = this.#ask((source) => source.status()).then((json) => parse(json, readStatus));
       this.#status = { askedMs: performance.now(), value };
     }
     return this.#status?.value;
@@ -118,7 +104,7 @@ export class Tailscale {
   async whois(endpoint: Endpoint): Promise<TailscaleNode | undefined> {
     let answer = this.#whois.get(endpoint.ip);
     if (!isFresh(answer)) {
-      const value = this.#ask(['whois', '--json', formatEndpoint(endpoint)]).then((json) =>
+      const value = this.#ask((source) => source.whois(endpoint)).then((json) =>
         this.#withShares(endpoint.ip, parse(json, readWhois)),
       );
       answer = { askedMs: performance.now(), value };
@@ -176,29 +162,12 @@ export class Tailscale {
     return { ...node, isShared: peer?.isShared ?? false };
   }
 
-  async #ask(args: readonly string[]): Promise<string | undefined> {
-    const tool = await this.#find();
-    if (tool === undefined) return undefined;
-    return new Promise((resolve) => {
-      const options = {
-        timeout: TIMEOUT_MS,
-        maxBuffer: OUTPUT_BYTES_MAX,
-        killSignal: 'SIGKILL' as const,
-      };
-      execFile(tool, args, options, (error, stdout) =>
-        resolve(error === null ? stdout : undefined),
-      );
-    });
-  }
-
-  async #find(): Promise<string | undefined> {
-    const onPath = this.#path.split(delimiter).filter((place) => place !== '');
-    for (const candidate of [...onPath.map((place) => join(place, 'tailscale')), ...this.#places]) {
-      const isThere = await access(candidate, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) return candidate;
+  async #ask(
+    question: (source: TailscaleSource) => Promise<string | undefined>,
+  ): Promise<string | undefined> {
+    for (const source of this.#sources) {
+      const answer = await question(source);
+      if (answer !== undefined) return answer;
     }
     return undefined;
   }

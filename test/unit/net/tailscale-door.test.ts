@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Admission, type CheckedClaim, type Crossing } from '../../../src/node/net/admission.ts';
 import { MeshKey } from '../../../src/node/net/mesh-key.ts';
+import { TailscaleTool } from '../../../src/node/net/tailscale-tool.ts';
 import { belongsTo, Tailscale } from '../../../src/node/net/tailscale.ts';
 import { Playground } from './test-peer.ts';
 
@@ -110,7 +111,10 @@ describe("a member's verdict on a newcomer without the key", () => {
   });
 
   test('without the tool the door stays closed, and the key opens', async () => {
-    const admission = await Admission.open(await ground.home(), new Tailscale('', []));
+    const admission = await Admission.open(
+      await ground.home(),
+      new Tailscale([new TailscaleTool('', [])]),
+    );
     expect(await admission.judge(STRANGER, JOINER, ALONE)).toMatchObject({ kind: 'refuse' });
     const proven = { ...STRANGER, isProven: true };
     expect(await admission.judge(proven, JOINER, ALONE)).toEqual({ kind: 'admit', door: 'key' });

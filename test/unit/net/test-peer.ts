@@ -10,6 +10,7 @@ import type { BlobSource } from '../../../src/node/net/blobs.ts';
 import type { HostOptions, MetPeer } from '../../../src/node/net/host-options.ts';
 import { MeshHost } from '../../../src/node/net/host.ts';
 import { loadIdentity } from '../../../src/node/net/identity.ts';
+import { TailscaleTool } from '../../../src/node/net/tailscale-tool.ts';
 import { Tailscale } from '../../../src/node/net/tailscale.ts';
 import type { PeerId } from '../../../src/stealing/ids.ts';
 import type { Message } from '../../../src/stealing/messages.ts';
@@ -25,8 +26,8 @@ export type Heard =
       readonly attachment: Uint8Array | undefined;
     };
 
-/** Tailscale without a tool: every answer is "unknown". */
-export const NO_TAILSCALE = new Tailscale('', []);
+/** Nothing to ask: every answer is "unknown". */
+export const NO_TAILSCALE = new Tailscale([]);
 
 const NO_BLOBS: BlobSource = {
   size: async () => undefined,
@@ -198,7 +199,7 @@ export class Playground {
     ];
     await writeFile(join(bin, 'tailscale'), `${script.join('\n')}\n`);
     await chmod(join(bin, 'tailscale'), 0o755);
-    return new Tailscale(bin, []);
+    return new Tailscale([new TailscaleTool(bin, [])]);
   }
 
   async close(): Promise<void> {
