@@ -16,6 +16,7 @@ import { doorsOf } from './doors.ts';
 import { newJobId } from './jobs/job-id.ts';
 import { kernelIdOf } from './jobs/kernel-id.ts';
 import { IntervalSet } from '../deque/interval-set.ts';
+import { MESSAGE_INTERVALS_MAX } from '../stealing/message-parts.ts';
 import { type JobId, jobId, type PeerId, peerId } from '../stealing/ids.ts';
 import type { PeerFace } from '../stealing/input.ts';
 import type { JobHeader, RowBatch } from '../stealing/job.ts';
@@ -159,8 +160,10 @@ async function submit(
     taskTimeoutMs: request.taskTimeoutMs,
     about: request.about === undefined ? undefined : jobId(request.about),
   };
-  const known = request.fresh === true ? [] : await knownRowsOf(daemon, plain);
+  const found = request.fresh === true ? [] : await knownRowsOf(daemon, plain);
   await written;
+  // Every offer of the job names them, and in so many pieces that a message is full the others run again.
+  const known = found.slice(0, MESSAGE_INTERVALS_MAX);
   const cached = known.flatMap(({ intervals }) => intervals);
   const header =
     known.length === 0 ? plain : { ...plain, cached: IntervalSet.from(cached).intervals() };

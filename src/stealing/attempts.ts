@@ -148,9 +148,7 @@ export class Attempts {
       job.retries.add(task, task + 1);
       return;
     }
-    this.#custody.grant(next, { request: 0, why: 'retry' }, [
-      { job: job.header.job, intervals: [[task, task + 1]] },
-    ]);
+    this.#custody.grant(next, { request: 0, why: 'retry' }, job, [[task, task + 1]]);
   }
 
   #giveUp(job: JobBook, task: number, code: number): void {

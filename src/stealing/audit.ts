@@ -102,8 +102,7 @@ export class Audit {
 
   #ask(job: JobBook, peer: PeerId, tasks: readonly number[]): void {
     const intervals = IntervalSet.from(tasks.map((task) => [task, task + 1] as const)).intervals();
-    const batches = [{ job: job.header.job, intervals }];
-    this.#custody.grant(peer, { request: 0, why: 'judge', again: true }, batches);
+    this.#custody.grant(peer, { request: 0, why: 'judge', again: true }, job, intervals);
   }
 
   #answered(

@@ -7,6 +7,7 @@ import type { Attempts } from './attempts.ts';
 import type { Custody } from './custody.ts';
 import type { PeerId } from './ids.ts';
 import type { CensusRound, JobBook } from './job-book.ts';
+import { type AnswerPart, answerParts, intervalParts } from './message-parts.ts';
 import type { Recording } from './recording.ts';
 import type { CoreState } from './state.ts';
 
@@ -14,9 +15,9 @@ import type { CoreState } from './state.ts';
  * a peer that comes, goes or wants to read them is a reason to ask again. */
 const FRUITLESS_ROUNDS_MAX = 5;
 
-interface Answer {
-  readonly onDisk: readonly { readonly maker: PeerId; readonly intervals: readonly Interval[] }[];
-  readonly held: readonly Interval[];
+interface Answer extends AnswerPart {
+  readonly part?: number | undefined;
+  readonly parts?: number | undefined;
 }
 
 export class Census {
@@ -69,8 +70,7 @@ export class Census {
       if (job.ending !== undefined) this.want(job);
       return;
     }
-    const intervals = missing.intervals();
-    state.send(owner, { kind: 'rowsWanted', job: job.header.job, intervals });
+    this.#wantRows(job, owner, missing);
   }
 
   /** Opens and closes rounds; called after every fact. */
@@ -113,13 +113,12 @@ export class Census {
     const making = job.ledger.madeBy(this.#state.self).subtract(disk);
     const held = this.#heldHere(job).union(making);
     const { job: id } = job.header;
-    this.#state.send(from, {
-      kind: 'censusAnswer',
-      job: id,
-      census,
-      onDisk,
-      held: held.intervals(),
-    });
+    const parts = answerParts({ onDisk, held: held.intervals() });
+    for (const [part, words] of parts.entries()) {
+      const answer = { kind: 'censusAnswer', job: id, census, ...words } as const;
+      const place = { part, parts: parts.length };
+      this.#state.send(from, parts.length === 1 ? answer : { ...answer, ...place });
+    }
   }
 
   answered(from: PeerId, job: JobBook, census: number, answer: Answer): void {
@@ -132,16 +131,21 @@ export class Census {
       job.ledger.markOnDisk(from, intervals);
       wanted = wanted.union(IntervalSet.from(intervals).subtract(job.ledger.present));
     }
-    if (!wanted.isEmpty) {
-      const { job: id } = job.header;
-      const intervals = wanted.intervals();
-      this.#state.send(from, { kind: 'rowsWanted', job: id, intervals });
-    }
+    if (!wanted.isEmpty) this.#wantRows(job, from, wanted);
     this.#recording.count(job);
     const round = job.census;
     if (round === undefined || round.id !== census) return;
-    round.unanswered.delete(from);
     round.held = round.held.union(answer.held).union(wanted);
+    // Parts of several sizes take several ways, and the question may have been answered twice.
+    const { part = 0, parts = 1 } = answer;
+    const heard = (round.partsOf.get(from) ?? new Set()).add(part);
+    round.partsOf.set(from, heard);
+    if (heard.size >= parts) round.unanswered.delete(from);
+  }
+
+  #wantRows(job: JobBook, from: PeerId, tasks: IntervalSet): void {
+    for (const intervals of intervalParts(tasks.intervals()))
+      this.#state.send(from, { kind: 'rowsWanted', job: job.header.job, intervals });
   }
 
   /** Somebody lost rows that are on this disk. */
@@ -186,7 +190,8 @@ export class Census {
     const present = job.ledger.present.count;
     job.fruitlessRounds = present > job.presentAtRound ? 0 : job.fruitlessRounds + 1;
     job.presentAtRound = present;
-    const round = { id, unanswered, held: this.#heldHere(job), askedMs: state.nowMs };
+    const partsOf = new Map<PeerId, Set<number>>();
+    const round = { id, unanswered, partsOf, held: this.#heldHere(job), askedMs: state.nowMs };
     job.census = round;
     job.censusWanted = false;
     job.lastCensusMs = state.nowMs;

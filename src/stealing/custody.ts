@@ -4,6 +4,7 @@
 import { type Interval, IntervalSet, countTasks } from '../deque/interval-set.ts';
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
+import { intervalParts } from './message-parts.ts';
 import type { Batch } from './messages.ts';
 import type { StealReason } from './steal-log.ts';
 import type { CoreState } from './state.ts';
@@ -44,22 +45,24 @@ export class Custody {
     return this.#granted.size > 0;
   }
 
-  /** `batches` have left queue and window already. */
-  grant(to: PeerId, cause: Cause, batches: readonly Batch[]): void {
+  /** `intervals` have left queue and window already. More of them than a message takes go in several grants. */
+  grant(to: PeerId, cause: Cause, job: JobBook, intervals: readonly Interval[]): void {
     const state = this.#state;
     const { request, why, again = false } = cause;
-    for (const { job, intervals } of batches) {
-      const work = state.jobs.get(job)?.costs.of(intervals) ?? 0;
-      const entry = { thief: to, victim: state.self, outcome: 'granted', why, job } as const;
-      state.steals.add({ atMs: state.nowMs, ...entry, tasks: countTasks(intervals), work });
-    }
-    const id = this.#nextGrant++;
-    const grant = { to, request, batches, again, sentMs: state.nowMs };
-    this.#granted.set(id, grant);
-    state.gave += batches.reduce((sum, batch) => sum + countTasks(batch.intervals), 0);
+    const tasks = countTasks(intervals);
+    const work = job.costs.of(intervals);
+    const entry = { thief: to, victim: state.self, outcome: 'granted', why } as const;
+    state.steals.add({ atMs: state.nowMs, ...entry, job: job.header.job, tasks, work });
+    state.gave += tasks;
     const belief = state.beliefs.get(to);
     if (belief !== undefined) belief.armed = false;
-    this.#send(id, grant);
+    for (const part of intervalParts(intervals)) {
+      const batches = [{ job: job.header.job, intervals: part }];
+      const grant = { to, request, batches, again, sentMs: state.nowMs };
+      const id = this.#nextGrant++;
+      this.#granted.set(id, grant);
+      this.#send(id, grant);
+    }
   }
 
   confirmed(from: PeerId, id: number): void {

@@ -7,6 +7,9 @@ import type { JobBook } from './job-book.ts';
 import type { Heartbeat, JobProgress } from './messages.ts';
 import type { CoreState } from './state.ts';
 
+/** Jobs that a heartbeat speaks of, the oldest first. Work of a job that nobody speaks of is asked for by a census. */
+const TOLD_JOBS_MAX = 1_024;
+
 type Portrait = Omit<Heartbeat, 'echoSentMs' | 'echoAgeMs'>;
 
 /** Tasks that slots run, up to which a heartbeat names them: with shorter tasks it would be stale on arrival. */
@@ -14,7 +17,7 @@ const NAMED_TASKS_MAX = 256;
 
 /** The part that is the same for everybody. */
 export function portraitOf(state: CoreState, custody: Custody): Portrait {
-  const activeJobs = state.activeJobs();
+  const activeJobs = state.activeJobs().slice(0, TOLD_JOBS_MAX);
   return {
     kind: 'heartbeat',
     sentMs: state.nowMs,

@@ -14,6 +14,8 @@ import { WorkModel } from './work.ts';
 export interface CensusRound {
   readonly id: number;
   readonly unanswered: Set<PeerId>;
+  /** Parts of their answers that came. */
+  readonly partsOf: Map<PeerId, Set<number>>;
   held: IntervalSet;
   /** When the unanswered were asked last. */
   askedMs: number;

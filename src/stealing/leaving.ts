@@ -59,9 +59,7 @@ export class Leaving {
       const tasks = isLast ? job.queue.taskCount : tasksForWork(job.costs, queued, units);
       const intervals = job.queue.stealTop(tasks);
       if (intervals.length === 0) continue;
-      this.#custody.grant(belief.face.peer, { request: 0, why: 'handBack' }, [
-        { job: job.header.job, intervals },
-      ]);
+      this.#custody.grant(belief.face.peer, { request: 0, why: 'handBack' }, job, intervals);
     }
   }
 

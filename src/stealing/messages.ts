@@ -128,6 +128,9 @@ export type Message =
       }[];
       /** Queued, claimed, granted and not confirmed, or confirmed a moment ago. */
       readonly held: readonly Interval[];
+      /** Which of how many messages the answer takes; absent: the only one. */
+      readonly part?: number | undefined;
+      readonly parts?: number | undefined;
     }
   /** Please send these rows, which you said are on your disk. */
   | {

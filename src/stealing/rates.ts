@@ -5,6 +5,8 @@
 // believed for as long as the span is.
 import type { Rate } from './messages.ts';
 
+/** Rates remembered: one per kernel and data, the longest unused goes first. */
+const RATES_MAX = 1_024;
 /** Rates that a heartbeat carries: the newest few, because a peer works on few kinds of job at once. */
 const TOLD_RATES_MAX = 8;
 
@@ -36,6 +38,8 @@ export class Rates {
       perSlotMs,
       busyMs: Math.min(this.#memoryMs, before.busyMs + busyMs),
     });
+    const [oldest] = this.#byKey.keys();
+    if (this.#byKey.size > RATES_MAX && oldest !== undefined) this.#byKey.delete(oldest);
   }
 
   /** Units per ms of one slot; undefined before the first measurement. */

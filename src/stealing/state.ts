@@ -28,6 +28,9 @@ export interface CoreOptions {
   readonly seeding?: boolean;
 }
 
+/** Rates of one message: measured ones are few, and a peer that can load none of a thousand jobs has said enough. */
+const TOLD_RATES_MAX = 256;
+
 /** Messages that a steal costs; rows and heartbeats are counted by nobody. */
 const STEAL_PATH: ReadonlySet<Message['kind']> = new Set([
   'lifelineArmed',
@@ -220,7 +223,7 @@ export class CoreState {
     for (const { header } of unable) {
       rates.set(header.rateKey, { rateKey: header.rateKey, unitsPerMs: 0 });
     }
-    return [...rates.values()];
+    return [...rates.values()].slice(0, TOLD_RATES_MAX);
   }
 
   /** Queued and unclaimed work of one job. */

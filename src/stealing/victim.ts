@@ -19,7 +19,7 @@ import {
 } from './horizon.ts';
 import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
-import type { Batch, Message, RefusalReason } from './messages.ts';
+import type { Message, RefusalReason } from './messages.ts';
 import type { StealReason } from './steal-log.ts';
 import { equalFinishWork, seedShares, tasksForWork } from './share.ts';
 import { mayRunOn } from './places.ts';
@@ -29,6 +29,11 @@ import { inTurn, priorityOf } from './turns.ts';
 import { microBatchMs, shrinkWindow } from './windows.ts';
 
 type Ask = Extract<Message, { kind: 'stealRequest' }>;
+
+interface Loot {
+  readonly job: JobBook;
+  readonly intervals: readonly Interval[];
+}
 
 export class Victim {
   readonly #state: CoreState;
@@ -44,18 +49,16 @@ export class Victim {
     const belief = this.#state.beliefs.get(from);
     if (belief === undefined) return;
     belief.rates = ratesOf(ask.rates);
-    const batches = this.#loot(belief, ask);
-    const copies = Array.isArray(batches) ? [] : this.#copies(belief, ask.idleSlots ?? 0);
-    if (copies.length > 0) {
-      this.#custody.grant(from, { request: ask.request, why: 'copy' }, copies);
-      return;
-    }
-    if (Array.isArray(batches))
-      this.#custody.grant(from, { request: ask.request, why: 'asked' }, batches);
-    else {
-      const { request } = ask;
-      this.#refused(from, batches);
-      this.#state.send(from, { kind: 'stealRefused', request, reason: batches });
+    const { request } = ask;
+    const loot = this.#loot(belief, ask);
+    const copies = typeof loot === 'string' ? this.#copies(belief, ask.idleSlots ?? 0) : undefined;
+    if (copies !== undefined) {
+      this.#custody.grant(from, { request, why: 'copy' }, copies.job, copies.intervals);
+    } else if (typeof loot === 'string') {
+      this.#refused(from, loot);
+      this.#state.send(from, { kind: 'stealRefused', request, reason: loot });
+    } else {
+      this.#custody.grant(from, { request, why: 'asked' }, loot.job, loot.intervals);
     }
   }
 
@@ -126,9 +129,7 @@ export class Victim {
           ? this.#take(job, shares[i] ?? 0, spare)
           : this.#takeTasks(job, Math.min(spare, dealt[i] ?? 0));
       if (intervals.length === 0) continue;
-      this.#custody.grant(belief.face.peer, { request: 0, why }, [
-        { job: job.header.job, intervals },
-      ]);
+      this.#custody.grant(belief.face.peer, { request: 0, why }, job, intervals);
     }
   }
 
@@ -238,7 +239,7 @@ export class Victim {
     return ms > state.limits.prefetchRoundTrips * belief.rttMs;
   }
 
-  #loot(thief: Belief, ask: Ask): Batch[] | RefusalReason {
+  #loot(thief: Belief, ask: Ask): Loot | RefusalReason {
     const state = this.#state;
     if (thief.draining) return 'draining';
     let leftMs = ask.backlogMs;
@@ -252,7 +253,7 @@ export class Victim {
       const dealt = this.#dealtTo(job, thief, ask.freeMs);
       if (dealt !== undefined) {
         const intervals = this.#takeTasks(job, Math.min(dealt, this.#spareTasks(job)));
-        if (intervals.length > 0) return [{ job: job.header.job, intervals }];
+        if (intervals.length > 0) return { job, intervals };
         continue;
       }
       const units = equalFinishWork(
@@ -263,20 +264,20 @@ export class Victim {
       // While the job's data is on its way here, a thief that has it already may take everything.
       const spare = job.isRunnable ? this.#spareTasks(job) : job.header.taskCount;
       const intervals = this.#take(job, units, spare);
-      if (intervals.length > 0) return [{ job: job.header.job, intervals }];
+      if (intervals.length > 0) return { job, intervals };
       leftMs = Math.max(0, leftMs - unclaimed / rate);
     }
     return hasWork ? 'tooSmall' : 'empty';
   }
 
   /** Second copies of what runs here, for a thief that found nothing else. */
-  #copies(thief: Belief, idleSlots: number): Batch[] {
-    if (thief.draining) return [];
+  #copies(thief: Belief, idleSlots: number): Loot | undefined {
+    if (thief.draining) return undefined;
     for (const job of inTurn(this.#state)) {
       const intervals = copiesFor(this.#state, job, thief, idleSlots);
-      if (intervals.length > 0) return [{ job: job.header.job, intervals }];
+      if (intervals.length > 0) return { job, intervals };
     }
-    return [];
+    return undefined;
   }
 
   /** A steal should keep the thief busy for a few round trips; in the tail, where less is left than that,

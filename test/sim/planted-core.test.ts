@@ -115,12 +115,9 @@ const PLANTED: readonly Planted[] = [
         Custody,
         'grant',
         (grant) =>
-          function (this: Custody, to, request, batches) {
-            const wider = batches.map(({ job, intervals }) => ({
-              job,
-              intervals: intervals.map(([start, end]) => [Math.max(0, start - 1), end] as const),
-            }));
-            grant.call(this, to, request, wider);
+          function (this: Custody, to, cause, job, intervals) {
+            const wider = intervals.map(([start, end]) => [Math.max(0, start - 1), end] as const);
+            grant.call(this, to, cause, job, wider);
           },
       ),
   },

@@ -64,6 +64,8 @@ const PEER_ID_LENGTH_MAX = 128;
 const LIST_LENGTH_MAX = 4096;
 /** Retries of one job: somebody would have to ask a thousand times. */
 const ROUNDS_MAX = 1_000;
+/** Messages of one answer to a census: one takes 65,536 intervals. */
+const PARTS_MAX = 65_536;
 /** A row's width limit is a promise of the contract. */
 const ROW_WIDTH_MAX = 20;
 const TASKS_MAX = 2 ** 32;
@@ -246,6 +248,8 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
     census: count,
     onDisk: list(held, LIST_LENGTH_MAX),
     held: intervals('any'),
+    part: optional(count),
+    parts: optional(integer(1, PARTS_MAX)),
   }),
   rowsWanted: record<Body<'rowsWanted'>>({ job: jobIdText, intervals: intervals('any') }),
   taskTried: record<Body<'taskTried'>>({

@@ -15,6 +15,18 @@ describe('a census of the owner', () => {
     expect(rig.book('j').heldCount).toBe(100);
   });
 
+  it('is closed by an answer of several messages when the last of them has come, in any order', () => {
+    const rig = owner(100, ['b', 'c']);
+    rig.hear('b', request(1));
+    rig.hear('b', { kind: 'grantConfirmed', grant: 1 });
+    rig.lose('b');
+    expect(rig.hear('c', { ...answer(1, [70, 90]), part: 1, parts: 2 })).toEqual([]);
+    expect(rig.hear('c', { ...answer(1, [70, 90]), part: 1, parts: 2 })).toEqual([]);
+    const first = { ...answer(1, [50, 60]), part: 0, parts: 2 };
+    expect(rig.hear('c', first)).toEqual(['log info tasks that nobody holds run again']);
+    expect(rig.book('j').heldCount).toBe(70);
+  });
+
   it('leaves alone what somebody holds, and asks for rows that somebody has on disk', () => {
     const rig = owner(100, ['b', 'c']);
     rig.hear('b', request(1));
@@ -153,6 +165,34 @@ describe('the answer to a census', () => {
     expect(rig.hear('a', ask(1))).toEqual(['> a: censusAnswer 1: j disk  held 0-60']);
     rig.hearing(1_000, 'a', 'c');
     expect(rig.hear('a', ask(2))).toEqual(['> a: censusAnswer 2: j disk  held 0-30']);
+  });
+
+  it('takes several messages when what is held is in too many pieces for one, as does a grant of them', () => {
+    const tasks = 400_000;
+    const rig = new Rig({ name: 'b' });
+    rig.connect('a');
+    rig.hear('a', { kind: 'jobOffered', header: header('j', tasks) });
+    rig.load('j', tasks);
+    const odd = Array.from({ length: tasks / 2 }, (_, i): Interval => [2 * i, 2 * i + 1]);
+    for (let grant = 1; grant <= 4; grant++) {
+      const batch = { job: jobId('j'), intervals: odd.slice(50_000 * (grant - 1), 50_000 * grant) };
+      rig.hear('a', { kind: 'grant', grant, request: 0, batches: [batch] });
+    }
+    const answers = rig.core
+      .handle(
+        { kind: 'messageReceived', from: peerId('a'), incarnation: 1, message: ask(1) },
+        rig.nowMs,
+      )
+      .flatMap((output) => (output.kind === 'send' ? [output.message] : []))
+      .filter((message) => message.kind === 'censusAnswer');
+    expect(answers.map(({ part, parts }) => [part, parts])).toEqual(
+      [0, 1, 2, 3].map((i) => [i, 4]),
+    );
+    expect(answers.flatMap(({ held }) => held)).toEqual(odd);
+
+    rig.connect('c');
+    const given = rig.hear('c', request(1)).filter((line) => line.startsWith('> c: grant'));
+    expect(given.map((line) => line.split(':')[1])).toEqual([' grant 1 for 1', ' grant 2 for 1']);
   });
 
   it('is empty when the job is unknown, for silence would keep the round open', () => {
