@@ -25,11 +25,13 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The words of a program that becomes mesh, such as `ip netns exec NAME`. */
   readonly through?: readonly string[];
+  /** The program, when it is not this clone's. */
+  readonly program?: string;
 }
 
 export function startMesh(words: readonly string[], options: ProcessOptions): Running {
-  const { home, env, through = [] } = options;
-  const [program = '', ...rest] = [...through, process.execPath, MESH, ...words];
+  const { home, env, through = [], program: mesh = MESH } = options;
+  const [program = '', ...rest] = [...through, process.execPath, mesh, ...words];
   const child = spawn(program, rest, {
     env: { ...process.env, ...env, MESH_HOME: home, NO_COLOR: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],

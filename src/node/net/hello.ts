@@ -113,7 +113,9 @@ export async function helloAsListener(
   const checked = { ...claim, isProven, isFormer: former !== undefined, pass };
   const verdict = await admission.judge(checked, endpoint, crossing());
   if (verdict.kind === 'refuse') return refuse(meeting, verdict.reason);
-  if (claim.protocol !== meeting.protocol) return refuse(meeting, 'version');
+  // The newer of two that are one apart speaks as the other does.
+  if (claim.protocol !== meeting.protocol && claim.protocol !== meeting.protocol + 1)
+    return refuse(meeting, 'version');
   stream.allowFrames(MAX_HELLO_FRAME);
   if (verdict.door === 'key') {
     const proof = admission.key.prove({ ...binding, role: 'listener' });

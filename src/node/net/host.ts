@@ -8,7 +8,7 @@ import type { BlobRef } from '../../stealing/job.ts';
 import type { PeerFace } from '../../stealing/input.ts';
 import type { Message } from '../../stealing/messages.ts';
 import { MeshError } from '../errors.ts';
-import { decodeMessage, MAX_CONTROL_FRAME, PROTOCOL_VERSION } from '../wire/codec.ts';
+import { MAX_CONTROL_FRAME, PROTOCOL_VERSION } from '../wire/codec.ts';
 import type { MemberNews } from '../wire/hello.ts';
 import { AddressRule, type Endpoint, isSameEndpoint } from './address.ts';
 import { ASK_PROTOCOL, duplexOf } from './asking.ts';
@@ -22,7 +22,7 @@ import { HELLO_TIMEOUT_MS, StrangerError } from './hello.ts';
 import { Introductions } from './introductions.ts';
 import { Keyring } from './keyring.ts';
 import { createNode, type MeshNode } from './libp2p-node.ts';
-import type { Link } from './link.ts';
+import { type Link, readMessage } from './link.ts';
 import { bindable, bindError, listenIps } from './listening.ts';
 import { type Member, Members } from './members.ts';
 import { Neighbours } from './neighbours.ts';
@@ -346,9 +346,8 @@ export class MeshHost {
         // A newer incarnation's link fences what the old one still says.
         if (this.#neighbours.get(peer)?.face.incarnation !== face.incarnation) return;
         const startMs = performance.now();
-        const decoded = decodeMessage(frame);
-        if (!decoded.ok) throw new Error(`not a message: ${decoded.fault}`);
-        this.#deliver(link, decoded.message, decoded.attachment);
+        const decoded = readMessage(frame);
+        if (decoded !== undefined) this.#deliver(link, decoded.message, decoded.attachment);
         await link.rest(startMs);
       }
     });

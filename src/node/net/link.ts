@@ -5,7 +5,7 @@ import type { Connection } from '@libp2p/interface';
 import type { PeerId } from '../../stealing/ids.ts';
 import type { PeerFace } from '../../stealing/input.ts';
 import type { Message } from '../../stealing/messages.ts';
-import { decodeMessage, encodeMessage, MAX_CONTROL_FRAME } from '../wire/codec.ts';
+import { type Decoded, decodeMessage, encodeMessage, MAX_CONTROL_FRAME } from '../wire/codec.ts';
 import {
   decodeHello,
   encodeHello,
@@ -188,8 +188,8 @@ export class Link {
 
   #take(frame: Uint8Array, listener: LinkListener): void {
     if (!isHelloFrame(frame)) {
-      const decoded = decodeMessage(frame);
-      if (!decoded.ok) throw new Error(`not a message: ${decoded.fault}`);
+      const decoded = readMessage(frame);
+      if (decoded === undefined) return;
       if (decoded.message.kind === 'leaving') this.#hasSaidGoodbye = true;
       listener.onMessage(this, decoded.message, decoded.attachment);
       return;
@@ -202,4 +202,12 @@ export class Link {
     if (hello?.kind !== 'news') throw new Error('not news');
     listener.onNews(this, hello.members, hello.forgotten);
   }
+}
+
+/** Undefined for a kind of message that only a later release knows. Throws when it is no message. */
+export function readMessage(frame: Uint8Array): Extract<Decoded, { ok: true }> | undefined {
+  const decoded = decodeMessage(frame);
+  if (decoded.ok) return decoded;
+  if (decoded.isUnknownKind === true) return undefined;
+  throw new Error(`not a message: ${decoded.fault}`);
 }

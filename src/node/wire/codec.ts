@@ -8,7 +8,11 @@ import type { Message, MessageKind } from '../../stealing/messages.ts';
 import { Fault, type Field } from './field.ts';
 import { BODIES, KIND_CODES } from './message-schema.ts';
 
-/** Rises when peers of two versions cannot understand each other; the hello compares it. */
+/**
+ * Rises when a release speaks in another way; the hello compares it. Peers one apart speak the lower one, which the newer
+ * of them sees to, so that machines need not be updated in one moment. Within one version fields are only appended, and
+ * a kind of message that is not known is passed over.
+ */
 export const PROTOCOL_VERSION = 1;
 
 /** Bytes. More would let one frame block the loop: 1 MiB of hostile CBOR costs under 200 ms to refuse. */
@@ -19,7 +23,7 @@ export const MAX_ATTACHMENT = 64 << 10;
 
 export type Decoded =
   | { readonly ok: true; readonly message: Message; readonly attachment?: Uint8Array }
-  | { readonly ok: false; readonly fault: string };
+  | { readonly ok: false; readonly fault: string; readonly isUnknownKind?: true };
 
 /** `attachment`: the job's spec, only with `jobOffered`. A message that does not fit a frame is a bug of its maker. */
 export function encodeMessage(message: Message, attachment?: Uint8Array): Uint8Array {
@@ -65,7 +69,11 @@ function readFrame(frame: unknown): Decoded {
   const [version, code, rawBody, rawAttachment] = frame as unknown[];
   if (version !== PROTOCOL_VERSION) return { ok: false, fault: 'unknown protocol version' };
   const kind = KINDS.get(code);
-  if (kind === undefined) return { ok: false, fault: 'unknown kind of message' };
+  if (kind === undefined) {
+    const fault = 'unknown kind of message';
+    const isOfLaterRelease = Number.isSafeInteger(code) && (code as number) > KIND_CODE_MAX;
+    return isOfLaterRelease ? { ok: false, fault, isUnknownKind: true } : { ok: false, fault };
+  }
   const message = { kind, ...bodyOf(kind).read(rawBody) } as Message;
   if (rawAttachment === undefined) return { ok: true, message };
   if (kind !== 'jobOffered') return { ok: false, fault: 'only a job offer carries an attachment' };
@@ -78,6 +86,8 @@ function readFrame(frame: unknown): Decoded {
 const KINDS: ReadonlyMap<unknown, MessageKind> = new Map(
   Object.entries(KIND_CODES).map(([kind, code]) => [code, kind as MessageKind]),
 );
+
+const KIND_CODE_MAX = Math.max(...Object.values(KIND_CODES));
 
 invariant(KINDS.size === Object.keys(KIND_CODES).length, 'each kind has a number of its own');
 

@@ -16,7 +16,7 @@ import { type Finished, type ProcessOptions, type Running, startMesh } from '../
 import { killNow } from './processes.ts';
 import { until } from './until.ts';
 
-export type Surroundings = Pick<ProcessOptions, 'env' | 'through'>;
+export type Surroundings = Pick<ProcessOptions, 'env' | 'through' | 'program'>;
 
 export class Machine {
   readonly name: string;

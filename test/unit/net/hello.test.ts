@@ -175,6 +175,14 @@ describe('by the same Tailscale login', () => {
     expect([dialler.key.line, listener.key.used]).toEqual([before, false]);
   });
 
+  test('the next protocol version is let in: it speaks ours', async () => {
+    const tailscale = await tailnet(ME, ME);
+    const dialler = await admissionOf(tailscale);
+    const listener = await admissionOf(tailscale);
+    const [d, l] = await meet(dialler, listener, { protocol: 2 });
+    expect([d.status, l.status]).toEqual(['fulfilled', 'fulfilled']);
+  });
+
   test('another protocol version is told before any key changes hands', async () => {
     const tailscale = await tailnet(ME, ME);
     const dialler = await admissionOf(tailscale);

@@ -93,10 +93,10 @@ describe('getting in', () => {
     const homeA = await ground.home();
     const a = await ground.peer({ home: homeA, ip: '127.0.0.2' });
     const home = await ground.home(homeA);
-    const b = await ground.peer({ home, ip: '127.0.0.3', protocol: 2 });
+    const b = await ground.peer({ home, ip: '127.0.0.3', protocol: 3 });
     await expect(b.join(a)).rejects.toMatchObject({
       code: 'VERSION',
-      message: '127.0.0.2 speaks protocol 1, this peer speaks 2',
+      message: '127.0.0.2 speaks protocol 1, this peer speaks 3',
     });
     expect(a.heard).toEqual([]);
   });

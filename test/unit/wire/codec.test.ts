@@ -124,7 +124,8 @@ describe('bytes from outside are a message or a fault, never an exception', () =
 
   test.each<[string, unknown]>([
     ['another version', [PROTOCOL_VERSION + 1, KIND_CODES.leaving, []]],
-    ['an unknown kind', [PROTOCOL_VERSION, 99, []]],
+    ['a kind that never was', [PROTOCOL_VERSION, 0, []]],
+    ['a kind that is no number', [PROTOCOL_VERSION, 99.5, []]],
     ['a kind by name', [PROTOCOL_VERSION, 'leaving', []]],
     ['no body', [PROTOCOL_VERSION, KIND_CODES.leaving]],
     ['no array', { version: 1 }],
@@ -146,6 +147,14 @@ describe('bytes from outside are a message or a fault, never an exception', () =
     ['values without tasks', rawRows([], 1)],
   ])('%s is a fault', (_what, frame) => {
     expect(decodeMessage(encode(frame))).toEqual({ ok: false, fault: expect.any(String) });
+  });
+
+  test('a kind of a later release is told apart, and what it appends to a known one is left out', () => {
+    const unknown = decodeMessage(encode([PROTOCOL_VERSION, 99, ['news']]));
+    expect(unknown).toEqual({ ok: false, fault: expect.any(String), isUnknownKind: true });
+    const longer = encode([PROTOCOL_VERSION, KIND_CODES.grantConfirmed, [7, 'news']]);
+    const message = { kind: 'grantConfirmed', grant: 7 };
+    expect(decodeMessage(longer)).toEqual({ ok: true, message });
   });
 
   test('a fault is quick: a full frame of nesting, of empty lists, of one huge claim', () => {
