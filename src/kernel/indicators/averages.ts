@@ -68,6 +68,10 @@ export function deviation(x: Float64Array, start: number, period: number): Float
   });
 }
 
+/** TA-Lib's epsilon (ta_utility.h): a sum of movements below it is none. After long stillness smoothed movements are
+ * smaller than that, and their shares would be those of rounding. */
+export const STILLNESS = 1e-14;
+
 export function undefinedSeries(length: number): Float64Array {
   return new Float64Array(length).fill(NaN);
 }

@@ -1,7 +1,7 @@
 // Wilder's directional indicators with TA-Lib's order of operations: +DI, -DI, ADX, and the parabolic SAR.
 
 import type { Candles } from '../job.ts';
-import { undefinedSeries } from './averages.ts';
+import { STILLNESS, undefinedSeries } from './averages.ts';
 import { trueRange } from './ranges.ts';
 
 /** Share of the true range that went up to new highs, smoothed, in percent. Defined from bar `period`. */
@@ -24,7 +24,7 @@ export function adx(candles: Candles, period: number): Float64Array {
   const indexAt = (bar: number): number => {
     const up = plus[bar] as number;
     const down = minus[bar] as number;
-    return up + down === 0 ? NaN : 100 * (Math.abs(down - up) / (up + down));
+    return up + down < STILLNESS ? NaN : 100 * (Math.abs(down - up) / (up + down));
   };
   let sum = 0;
   for (let bar = period; bar <= first; bar++) {
@@ -66,8 +66,8 @@ function directional(
     if (fall > 0 && fall > rise) down += fall;
     extent += range[bar] as number;
     if (bar < period) continue;
-    plus[bar] = extent === 0 ? 0 : 100 * (up / extent);
-    minus[bar] = extent === 0 ? 0 : 100 * (down / extent);
+    plus[bar] = extent < STILLNESS ? 0 : 100 * (up / extent);
+    minus[bar] = extent < STILLNESS ? 0 : 100 * (down / extent);
   }
   return { plus, minus };
 }

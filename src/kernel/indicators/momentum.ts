@@ -1,10 +1,10 @@
 // Indicators of speed: RSI, MACD, rate of change, momentum. RSI is Wilder's, with TA-Lib's order of
 // operations (equal bit for bit). `x` is defined from bar `start`; results are NaN before they are defined.
 
-import { undefinedSeries } from './averages.ts';
+import { STILLNESS, undefinedSeries } from './averages.ts';
 
 /** Wilder's smoothing of gains and losses, seeded by their means over the first `period` changes. Defined
- * from start + period. 0 where nothing has moved at all, as in TA-Lib. */
+ * from start + period. 0 where nothing has moved, as in TA-Lib. */
 export function rsi(x: Float64Array, start: number, period: number): Float64Array {
   const out = undefinedSeries(x.length);
   const first = start + period;
@@ -92,7 +92,7 @@ export function mom(x: Float64Array, start: number, period: number): Float64Arra
 
 function gainShare(gain: number, loss: number): number {
   const both = gain + loss;
-  return both === 0 ? 0 : 100 * (gain / both);
+  return both < STILLNESS ? 0 : 100 * (gain / both);
 }
 
 /** Mean of the `period` values that end at `last`, summed oldest first. */

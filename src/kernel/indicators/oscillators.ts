@@ -2,7 +2,7 @@
 // definitions; a window without any range gives 0, as there.
 
 import type { Candles } from '../job.ts';
-import { sma, undefinedSeries } from './averages.ts';
+import { sma, STILLNESS, undefinedSeries } from './averages.ts';
 import { rsi } from './momentum.ts';
 import { highest, lowest } from './ranges.ts';
 
@@ -85,7 +85,7 @@ export function cmo(x: Float64Array, start: number, period: number): Float64Arra
     gain /= period;
     loss /= period;
     const both = gain + loss;
-    out[bar] = both === 0 ? 0 : 100 * ((gain - loss) / both);
+    out[bar] = both < STILLNESS ? 0 : 100 * ((gain - loss) / both);
   }
   return out;
 }

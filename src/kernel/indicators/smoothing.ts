@@ -1,7 +1,7 @@
 // Averages made of averages: DEMA, TEMA, TRIX (by TA-Lib's definitions, of EMAs that are each seeded by the SMA of
 // their own input) and Kaufman's adaptive average. `x` is defined from bar `start`; results are NaN before.
 
-import { ema, undefinedSeries } from './averages.ts';
+import { ema, STILLNESS, undefinedSeries } from './averages.ts';
 import { windowSum } from './window.ts';
 
 /** 2 e1 - e2, where e2 is the EMA of e1. Defined from start + 2 (period - 1). */
@@ -57,7 +57,8 @@ export function kama(x: Float64Array, start: number, period: number): Float64Arr
     const move = Math.abs((x[bar] as number) - (x[bar - period] as number));
     const walked = path[bar] as number;
     // No move at all counts as straight, as in TA-Lib.
-    const speed = (walked <= move ? 1 : move / walked) * (FASTEST - SLOWEST) + SLOWEST;
+    const speed =
+      (walked <= move || walked < STILLNESS ? 1 : move / walked) * (FASTEST - SLOWEST) + SLOWEST;
     average = ((x[bar] as number) - average) * (speed * speed) + average;
     out[bar] = average;
   }

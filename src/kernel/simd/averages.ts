@@ -88,5 +88,5 @@ export function rsi(x: usize, out: usize, bars: i32, start: i32, period: i32): v
 @inline
 function gainShare(gain: f64, loss: f64): f64 {
   const both = gain + loss;
-  return both == 0 ? 0 : 100 * (gain / both);
+  return both < 1e-14 ? 0 : 100 * (gain / both);
 }

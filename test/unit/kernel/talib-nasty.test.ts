@@ -57,6 +57,20 @@ describe.each(Object.entries(cases))(
   },
 );
 
+describe('after long stillness', () => {
+  const prices = [10, 12, 11, 13, 12.5, ...Array.from({ length: 80 }, () => 12.5)];
+  // Wilder's smoothing halves what moved with every bar: below TA-Lib's epsilon nothing has, a bar earlier all of it did.
+  it.each([
+    ['rsi(2)', 0],
+    ['cmo(2)', 0],
+  ])('%s is that of no movement, as in TA-Lib', (rule, still) => {
+    const { values } = seriesOf(rule, flatBars(prices));
+    const [last] = values.subarray(-1);
+    expect(last).toBe(still);
+    expect(values[20]).not.toBe(still);
+  });
+});
+
 describe('an indicator on as many bars as it looks back', () => {
   const calls = indicatorDefinitions().map((indicator) => {
     const { name, parameters, outputs } = indicator;
