@@ -3,7 +3,13 @@
 // last three along.
 
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { type Compressors, parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
+import {
+  type Compressors,
+  parquetMetadata,
+  parquetReadObjects,
+  parquetSchema,
+  type SchemaElement,
+} from 'hyparquet';
 import { MAX_BARS } from '../../kernel/limits.ts';
 import { CandleRows, type CandleResult, candleFailure } from './candle-rows.ts';
 import { readCsvHeader } from './csv-header.ts';
@@ -39,11 +45,13 @@ async function rowsOf(file: string, buffer: ArrayBuffer): Promise<CandleResult> 
   const metadata = parquetMetadata(buffer);
   const rowCount = Number(metadata.num_rows);
   if (rowCount > MAX_BARS) return candleFailure(file, `more than ${MAX_BARS} candles`);
-  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+  const elements = parquetSchema(metadata).children.map(({ element }) => element);
+  const names = elements.map(({ name }) => name);
   const header = readCsvHeader(names.map(headingOf).join(','));
   if (!header.ok) return candleFailure(file, header.message, { hint: header.hint ?? '' });
   const { columns } = header;
   const wanted = ROLES.map((role) => names[columns[role]] as string);
+  const scales = ROLES.map((role) => decimalScale(elements[columns[role]]));
   const records = await parquetReadObjects({
     file: buffer,
     metadata,
@@ -52,7 +60,7 @@ async function rowsOf(file: string, buffer: ArrayBuffer): Promise<CandleResult> 
   });
   const rows = new CandleRows(file, records.length);
   for (const [index, record] of records.entries()) {
-    const cell = (at: number): string => cellText(record[wanted[at] as string]);
+    const cell = (at: number): string => cellText(record[wanted[at] as string], scales[at]);
     const fault = rows.add({
       time: cell(0),
       open: cell(1),
@@ -74,8 +82,17 @@ function headingOf(name: string): string {
   return name === '__index_level_0__' ? 'ts' : name.replaceAll(/[,;\t"]/g, ' ');
 }
 
-function cellText(value: unknown): string {
+/** Digits behind the point, of a column of decimals. */
+function decimalScale(element: SchemaElement | undefined): number | undefined {
+  const isDecimal =
+    element?.converted_type === 'DECIMAL' || element?.logical_type?.type === 'DECIMAL';
+  return isDecimal ? Math.min(element?.scale ?? 0, 100) : undefined;
+}
+
+/** A decimal comes as a product with a power of ten, one step beside the number that its digits say. */
+function cellText(value: unknown, scale: number | undefined): string {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString();
+  if (typeof value === 'number' && scale !== undefined) return value.toFixed(scale);
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   return typeof value === 'string' ? value : '';
 }

@@ -44,6 +44,19 @@ describe('a Parquet file', () => {
     expect(result).toMatchObject({ ok: true, candles: { barCount: 3 } });
   });
 
+  it('as Spark writes it gives times of 96 bits and decimals by their digits', async () => {
+    const bytes = readFileSync(new URL('test/fixtures/parquet/spark.parquet', ROOT));
+    const result = await parseCandleParquet('c.parquet', bytes);
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    const { timeMs, open, high, low, volume } = result.candles;
+    const start = Date.UTC(2024, 0, 1);
+    expect([...timeMs]).toEqual([0, 1, 2, 3, 4].map((minute) => start + minute * 60_000));
+    expect([...open]).toEqual([100.01, 100.35, 99.7, 123.45, 0.07]);
+    expect([...high]).toEqual([100.03, 100.37, 99.72, 123.47, 0.09]);
+    expect([...low]).toEqual([99.99, 100.33, 99.68, 123.43, 0.05]);
+    expect([...volume]).toEqual([1, 2, 3, 4, 5]);
+  });
+
   it('with a broken row names the row', async () => {
     const data = [TIMES[0], TIMES[2], TIMES[1]];
     const result = await parseCandleParquet('c.parquet', file({ ...TIMESTAMP, data }));
