@@ -6,6 +6,7 @@ import { BACKTEST_COLUMNS, writeErrorRow, writeRow } from './engine/metrics.ts';
 import { planTask } from './engine/plan.ts';
 import { type Outcome, simulate } from './engine/reference.ts';
 import { SeriesBook } from './engine/series.ts';
+import { dayEnds } from './fast/days.ts';
 import { FastEngine } from './fast/engine.ts';
 import { type Workbench, ownWorkbench } from './fast/workbench.ts';
 import type { Candles, TaskLabel, Trade } from './job.ts';
@@ -88,6 +89,7 @@ export function compileBacktest(
     dailyReturns: (task) => ({
       returns: compute(task).dailyReturns,
       annualDays: market.annualDays,
+      foldStarts: (dataset.foldEdgesMs ?? []).map((edgeMs) => firstReturnFrom(market, edgeMs)),
     }),
     waitMs: () => 0,
     label(task) {
@@ -180,6 +182,13 @@ function onlyDataset({ datasets }: BacktestSpec): DatasetSpec {
 function labelOf({ name, grid }: Strategy, values: Float64Array): TaskLabel {
   const params = grid.names.map((variable, i) => [variable, values[i] ?? NaN] as const);
   return { name, params: Object.fromEntries(params) };
+}
+
+/** A day's return is the later day's: a day in which a fold begins is all of that fold. */
+function firstReturnFrom(market: Market, timeMs: number): number {
+  const { timeMs: times } = market.candles;
+  const day = dayEnds(market).bars.findIndex((bar) => (times[bar] as number) >= timeMs);
+  return Math.max(0, (day < 0 ? market.dayCount : day) - 1);
 }
 
 function unitsOf(strategy: Strategy, market: Market): number {

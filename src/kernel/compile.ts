@@ -4,7 +4,7 @@ import { type EngineOptions, compileBacktest } from './backtest.ts';
 import type { Candles, TaskRunner } from './job.ts';
 import type { JobSpec } from './spec.ts';
 import { SERIES_CACHE_BYTES } from './limits.ts';
-import { cutIntoSegments } from './segments.ts';
+import { cutIntoSegments, segmentsOf } from './segments.ts';
 import { compileSpin } from './spin.ts';
 import { SYMBOLS_KEPT, joinSymbols } from './symbols.ts';
 
@@ -37,7 +37,8 @@ export function compileJob(
           ? joinSymbols(parts, spec.sample)
           : compileBacktest(spec, datasets.get(sha256) as Candles, { ...options, dataset: sha256 });
       const { segments, datasets: ranges } = spec;
-      const runner = segments === undefined ? whole : cutIntoSegments(whole, segments.of);
+      const runner =
+        segments === undefined ? whole : cutIntoSegments(whole, segments.of, segmentsOf(spec));
       return { ...runner, ranges };
     }
   }

@@ -57,5 +57,8 @@ export const SERIES_CACHE_BYTES = 134_217_728;
 export const MAX_FILTERS = 32;
 export const MAX_FILTER_LENGTH = 1000;
 
+/** Test parts of a walk-forward split: more than days of four years mean nothing. */
+export const MAX_FOLDS = 1_000;
+
 /** Winners of a job: what people look at, and what is run again to judge overfitting. */
 export const MAX_KEEP = 10_000;

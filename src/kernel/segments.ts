@@ -1,13 +1,12 @@
-// What says how a strategy fared over time: the sums of its daily returns in equal stretches of the days, from which the
+// What says how a strategy fared over time: the sums of its daily returns in stretches of the days, from which the
 // Deflated Sharpe Ratio and the probability of overfitting come without an equity curve (statistics/). A task is one
 // stretch of one task of the job that it looks back at; all stretches of a task follow each other, so a slot
 // backtests it once.
 import type { TaskRunner, WorkRun } from './job.ts';
+import { segmentCount, segmentStarts } from './segment-edges.ts';
+import type { BacktestSpec } from './spec.ts';
 import { TaskFault } from './task-fault.ts';
 import { mergeRuns } from './work-runs.ts';
-
-/** Even, so that halves can be made of them: 12,870 ways. */
-export const SEGMENTS = 16;
 
 /** The sums of the returns' powers, and the trading days of a year. */
 export const SEGMENT_COLUMNS = [
@@ -21,24 +20,41 @@ export const SEGMENT_COLUMNS = [
 ] as const;
 const WIDTH = SEGMENT_COLUMNS.length;
 
-export interface BacktestRunner extends TaskRunner {
-  /** From each UTC day's last close to the next's; the array is good until the next task. Throws a TaskFault. */
-  dailyReturns(task: number): { readonly returns: Float64Array; readonly annualDays: number };
+interface DailyReturns {
+  /** From each UTC day's last close to the next's; good until the next task. */
+  readonly returns: Float64Array;
+  readonly annualDays: number;
+  /** The first return of every fold of a walk-forward split but the first one's; none without such a split. */
+  readonly foldStarts: readonly number[];
 }
 
-/** `of`: tasks of `whole`. */
-export function cutIntoSegments(whole: BacktestRunner, of: readonly number[]): TaskRunner {
-  const rows = new Float64Array(SEGMENTS * WIDTH);
+export interface BacktestRunner extends TaskRunner {
+  /** Throws a TaskFault. */
+  dailyReturns(task: number): DailyReturns;
+}
+
+/** Stretches per task; all datasets have the same number of folds. */
+export function segmentsOf({ datasets: [first] }: BacktestSpec): number {
+  return segmentCount((first?.foldEdgesMs?.length ?? 0) + 1);
+}
+
+/** `of`: tasks of `whole`, each cut into `segments`. */
+export function cutIntoSegments(
+  whole: BacktestRunner,
+  of: readonly number[],
+  segments: number,
+): TaskRunner {
+  const rows = new Float64Array(segments * WIDTH);
   let known = -1;
   const place = (task: number): { at: number; segment: number } => {
-    const at = Math.floor(task / SEGMENTS);
-    return { at, segment: task - at * SEGMENTS };
+    const at = Math.floor(task / segments);
+    return { at, segment: task - at * segments };
   };
   return {
-    taskCount: of.length * SEGMENTS,
+    taskCount: of.length * segments,
     columns: SEGMENT_COLUMNS,
     rankBy: undefined,
-    workRuns: workRunsOf(whole.workRuns, of),
+    workRuns: workRunsOf(whole.workRuns, of, segments),
     run(task, target, offset) {
       const { at, segment } = place(task);
       if (at !== known) {
@@ -59,10 +75,10 @@ export function cutIntoSegments(whole: BacktestRunner, of: readonly number[]): T
 
 function writeSums(whole: BacktestRunner, task: number, rows: Float64Array): void {
   try {
-    const { returns, annualDays } = whole.dailyReturns(task);
-    for (let segment = 0; segment < SEGMENTS; segment++) {
-      const from = Math.floor((segment * returns.length) / SEGMENTS);
-      const to = Math.floor(((segment + 1) * returns.length) / SEGMENTS);
+    const { returns, annualDays, foldStarts } = whole.dailyReturns(task);
+    const starts = segmentStarts(returns.length, foldStarts);
+    for (let segment = 0; segment < starts.length - 1; segment++) {
+      const [from = 0, to = 0] = starts.slice(segment, segment + 2);
       const offset = segment * WIDTH;
       rows.fill(0, offset, offset + WIDTH);
       rows[offset] = to - from;
@@ -85,9 +101,9 @@ function addPowers(rows: Float64Array, at: number, value: number): void {
 }
 
 /** A stretch costs a part of its task. */
-function workRunsOf(runs: readonly WorkRun[], of: readonly number[]): WorkRun[] {
+function workRunsOf(runs: readonly WorkRun[], of: readonly number[], segments: number): WorkRun[] {
   return mergeRuns(
-    of.map((task) => ({ tasks: SEGMENTS, units: Math.ceil(unitsOf(runs, task) / SEGMENTS) })),
+    of.map((task) => ({ tasks: segments, units: Math.ceil(unitsOf(runs, task) / segments) })),
   );
 }
 

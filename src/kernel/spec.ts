@@ -39,6 +39,9 @@ export interface DatasetSpec {
   readonly fromMs: number | null;
   /** Bars that start at or after this do not count; null: to the file's end. */
   readonly toMs: number | null;
+  /** Where the bars are the folds of a walk-forward split, end to end: the time of the first bar of each but the first,
+   * ascending. Changes no row of a whole backtest. */
+  readonly foldEdgesMs?: readonly number[] | undefined;
 }
 
 export interface BrokerSpec {

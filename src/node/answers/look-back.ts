@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { TaskRunner } from '../../kernel/job.ts';
 import type { BacktestSpec } from '../../kernel/spec.ts';
-import { SEGMENTS } from '../../kernel/segments.ts';
+import { segmentsOf } from '../../kernel/segments.ts';
 import type { JobId } from '../../stealing/ids.ts';
 import type { JobBook } from '../../stealing/job-book.ts';
 import { isFailedRow } from '../../stealing/ledger.ts';
@@ -42,14 +42,16 @@ export async function lookBack(
   const { trials, drawn } = await trialsOf(book, runner);
   const of = [...new Set([...best.tasks, ...drawn])];
   const file = await segmentsFile(spec, of);
+  const segments = segmentsOf(spec);
+  const taskCount = of.length * segments;
   const segmentsJob =
-    earlierJob(book, ports.books(), { sha256: file.sha256, taskCount: of.length * SEGMENTS }) ??
-    (await submit(book, ports, file, of.length));
+    earlierJob(book, ports.books(), { sha256: file.sha256, taskCount }) ??
+    (await submit(book, ports, file, taskCount));
   return {
     v: 1,
     job: shown(header.job),
     segmentsJob: shown(segmentsJob),
-    segments: SEGMENTS,
+    segments,
     of,
     winners: best.tasks.length,
     drawn,
@@ -80,7 +82,7 @@ async function submit(
   { header }: JobBook,
   ports: PeerPorts,
   { sha256, bytes }: SegmentsFile,
-  tasks: number,
+  taskCount: number,
 ): Promise<JobId> {
   await ports.putBlob(sha256, [bytes]);
   const { job } = await ports.submit({
@@ -88,7 +90,7 @@ async function submit(
     kernel: 'backtest',
     spec: { sha256, bytes: bytes.byteLength },
     datasets: header.datasets,
-    taskCount: tasks * SEGMENTS,
+    taskCount,
     about: header.job,
   });
   return job;

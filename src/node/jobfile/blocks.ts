@@ -25,7 +25,7 @@ export function blocksOf(spec: JobSpec, kernel: string, taskCount: number): Bloc
   const texts = strategies.map((strategy) => JSON.stringify({ ...strategy, name: undefined }));
   const blocks: Block[] = [];
   let start = 0;
-  for (const { symbol: _, ...dataset } of datasets) {
+  for (const { symbol: _, foldEdgesMs: _e, ...dataset } of datasets) {
     const common = createHash('sha256').update(`${JSON.stringify({ kernel, shared, dataset })}\n`);
     for (const [index, text] of texts.entries()) {
       const tasks = counts[index] ?? 0;

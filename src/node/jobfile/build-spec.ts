@@ -42,6 +42,9 @@ export function buildBacktestSpec(
       symbol: data.symbol ?? (entries.length > 1 ? stemOf(data.file) : null),
       fromMs: ranges[index]?.fromMs ?? null,
       toMs: ranges[index]?.toMs ?? null,
+      ...(ranges[index]?.foldEdgesMs === undefined
+        ? {}
+        : { foldEdgesMs: ranges[index].foldEdgesMs }),
     })),
     broker: file.broker,
     strategies: file.strategies.map((strategy, index) =>

@@ -8,6 +8,7 @@ import {
   MAX_DATASETS,
   MAX_FILTERS,
   MAX_FILTER_LENGTH,
+  MAX_FOLDS,
   MAX_KEEP,
   MAX_RULES,
   MAX_RULE_LENGTH,
@@ -82,6 +83,7 @@ const datasetSchema = z.strictObject({
   symbol: z.string().max(1000).nullable(),
   fromMs: instantMs,
   toMs: instantMs,
+  foldEdgesMs: z.array(z.number()).max(MAX_FOLDS).optional(),
 });
 
 const specSchema = z.discriminatedUnion('kernel', [

@@ -9,6 +9,7 @@ import {
   MAX_DATASETS,
   MAX_FILTERS,
   MAX_FILTER_LENGTH,
+  MAX_FOLDS,
   MAX_KEEP,
   MAX_RULES,
   MAX_RULE_LENGTH,
@@ -237,13 +238,10 @@ export const sampleSchema = z
   })
   .describe('so many of all tasks, evenly drawn');
 
-/** More test parts than days of four years mean nothing. */
-const FOLDS_MAX = 1000;
-
 export const splitSchema = z
   .strictObject({
     mode: z.enum(['none', 'holdout', 'walkForward']),
-    folds: z.int().min(1).max(FOLDS_MAX).optional().describe('test parts, one after the other'),
+    folds: z.int().min(1).max(MAX_FOLDS).optional().describe('test parts, one after the other'),
     train: z.number().optional().describe('fraction of the bars before the first test'),
     test: z.number().optional().describe('fraction of the bars in each test'),
     anchored: z

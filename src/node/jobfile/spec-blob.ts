@@ -8,7 +8,7 @@ import {
   MAX_TASKS,
   MAX_UNEVEN_TASKS,
 } from '../../kernel/limits.ts';
-import { SEGMENTS } from '../../kernel/segments.ts';
+import { segmentsOf } from '../../kernel/segments.ts';
 import type { BacktestSpec, JobSpec, StrategySpec } from '../../kernel/spec.ts';
 import { parseStrategies } from '../../kernel/strategy.ts';
 import { TaskList } from '../../kernel/task-list.ts';
@@ -25,7 +25,9 @@ export function writeSpec(spec: JobSpec): Uint8Array {
 /** Tasks of a spec whose rules parse. */
 export function taskCountOf(spec: JobSpec): number {
   if (spec.kernel === 'spin') return spec.tasks;
-  return spec.segments === undefined ? wholeTasksOf(spec) : spec.segments.of.length * SEGMENTS;
+  return spec.segments === undefined
+    ? wholeTasksOf(spec)
+    : spec.segments.of.length * segmentsOf(spec);
 }
 
 /** Tasks about whole backtests. */
@@ -49,10 +51,20 @@ export function specFault(spec: JobSpec): string | undefined {
   }
   const [filterFault] = filterFindings(spec.filter ?? []);
   if (filterFault !== undefined) return `${filterFault.path.join('.')}: ${filterFault.message}`;
+  const edgesFault = foldEdgesFault(spec);
+  if (edgesFault !== undefined) return edgesFault;
   const whole = wholeTasksOf(spec);
   return spec.segments?.of.some((task) => task >= whole) === true
     ? 'segments are asked for of a task that the job does not have'
     : undefined;
+}
+
+function foldEdgesFault({ datasets }: BacktestSpec): string | undefined {
+  const edges = datasets.map(({ foldEdgesMs = [] }) => foldEdgesMs);
+  if (edges.some((list) => list.length !== edges[0]?.length))
+    return 'the datasets have different numbers of folds';
+  const rises = edges.every((list) => list.every((edge, i) => i === 0 || edge >= list[i - 1]!));
+  return rises ? undefined : 'the edges of folds do not rise';
 }
 
 function strategiesFault(strategies: readonly StrategySpec[]): string | undefined {

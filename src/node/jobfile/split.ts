@@ -92,7 +92,13 @@ export function narrow(
   if (split.mode === 'none') return range;
   const market = describeMarket(candles, range.fromMs, range.toMs);
   const { first, end } = stretchOf(split, part ?? OUT_OF_SAMPLE, market);
+  const folds = part === undefined || part === OUT_OF_SAMPLE ? foldCount(split) : 1;
+  const foldEdgesMs = Array.from({ length: folds - 1 }, (_, fold) => {
+    const bar = stretchOf(split, `test-${fold + 2}`, market).first;
+    return candles.timeMs[bar] ?? (candles.timeMs[candles.barCount - 1] ?? 0) + 1;
+  });
   return {
+    ...(folds > 1 ? { foldEdgesMs } : {}),
     fromMs: first === market.first ? range.fromMs : (candles.timeMs[first] ?? Infinity),
     toMs: end === market.end ? range.toMs : (candles.timeMs[end] as number),
   };
@@ -122,6 +128,8 @@ function timeText(timeMs: number): string {
 export interface DateRange {
   readonly fromMs: number | null;
   readonly toMs: number | null;
+  /** Where the folds of a walk-forward begin that are all in the range, without the first one's. */
+  readonly foldEdgesMs?: readonly number[] | undefined;
 }
 
 function findingAt(key: string, message: string): Finding {

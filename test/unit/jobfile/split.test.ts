@@ -59,6 +59,26 @@ describe('a split leaves to a job', () => {
     expect((await accepted(fileWith({ split }), { data: RISING, overrides })).notes).toEqual(notes);
   });
 
+  it('and, out of sample, where its folds begin', async () => {
+    expect(await edgesOf(FOLDS)).toEqual([12, 16].map((bar) => START_MS + bar * DAY_MS));
+    expect(await edgesOf({ ...FOLDS, embargo: 2 }, 'outOfSample')).toHaveLength(2);
+    expect(await edgesOf(FOLDS, 'test-2')).toBeUndefined();
+    expect(await edgesOf({ mode: 'holdout' })).toBeUndefined();
+  });
+
+  it.each([3, 7])('%i folds without a bar in common, and all of them together', async (folds) => {
+    const split = { mode: 'walkForward', folds, train: 0.3 };
+    const parts = Array.from({ length: folds }, (_, fold) => `test-${fold + 1}`);
+    const tests = await Promise.all(parts.map((part) => barsOf({ split }, part)));
+    const [from, to] = (await barsOf({ split })) as [number, number];
+    expect([tests[0]?.[0], tests.at(-1)?.[1]]).toEqual([from, to]);
+    for (const [index, [first]] of tests.entries()) {
+      if (index > 0) expect(first).toBe(tests[index - 1]?.[1]);
+      const train = await barsOf({ split: { ...split, embargo: 1 } }, `train-${index + 1}`);
+      expect(train[1]).toBe((first ?? NaN) - 1);
+    }
+  });
+
   it('counts bars within the date range only', async () => {
     const data = { file: 'candles.csv', from: '2024-01-05', to: '2024-01-15' };
     const split = { mode: 'holdout', train: 0.5 };
@@ -156,6 +176,11 @@ async function barsOf(file: object, part?: string): Promise<number[]> {
   const { spec } = await prepared(file, part);
   const { fromMs = null, toMs = null } = spec.datasets[0] ?? {};
   return [fromMs === null ? 0 : barAt(fromMs), toMs === null ? BARS : barAt(toMs)];
+}
+
+async function edgesOf(split: object, part?: string): Promise<unknown> {
+  const { spec } = await prepared({ split }, part);
+  return spec.datasets[0]?.foldEdgesMs;
 }
 
 function barAt(timeMs: number): number {

@@ -119,6 +119,44 @@ describe('cutting the file after bar k', () => {
   });
 });
 
+describe('what lies behind the end of a fold', () => {
+  it('changes no trade and no bit of the row', () => {
+    let trades = 0;
+    const markets = uglyMarkets(integer({ min: 60, max: 160 }));
+    const engines = constantFrom('fast' as const, 'reference' as const);
+    const shape = tuple(markets, strategies, brokers, engines, integer({ min: 20, max: 140 }));
+    assert(
+      property(shape, ([market, strategy, broker, engine, wanted]) => {
+        const whole = uglyCandles(market);
+        const end = Math.min(wanted, whole.barCount - 2);
+        const from = Math.floor(end / 3);
+        const later = otherwiseAfter(whole, end);
+        const range = { fromMs: whole.timeMs[from] ?? null, toMs: whole.timeMs[end] ?? null };
+        const spec = specOf([strategy], broker, range);
+        const [one, other] = [whole, later].map((candles) => {
+          const runner = compileBacktest(spec, candles, { engine });
+          const row = new Float64Array(runner.columns.length);
+          runner.run(0, row, 0);
+          return { row, trades: runner.trades(0) };
+        });
+        expect(other).toEqual(one);
+        trades += one?.trades.length ?? 0;
+      }),
+      { numRuns: 1000 },
+    );
+    expect(trades).toBeGreaterThan(1000);
+  });
+});
+
+/** Other prices and volumes from bar `end` on. */
+function otherwiseAfter(candles: Candles, end: number): Candles {
+  const later = (column: Float64Array) =>
+    column.map((value, bar) => (bar < end ? value : value * 1.5 + 1));
+  const { open, high, low, close, volume } = candles;
+  const prices = { open: later(open), high: later(high), low: later(low), close: later(close) };
+  return { ...candles, ...prices, volume: later(volume) };
+}
+
 function calculated([left, op, right]: readonly string[]): string {
   return `(${left} ${op} ${right})`;
 }

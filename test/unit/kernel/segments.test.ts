@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileJob } from '../../../src/kernel/compile.ts';
 import type { TaskRunner } from '../../../src/kernel/job.ts';
-import { SEGMENT_COLUMNS, SEGMENTS } from '../../../src/kernel/segments.ts';
+import { SEGMENT_COLUMNS } from '../../../src/kernel/segments.ts';
 import { momentsOf } from '../../../src/kernel/statistics/deflated-sharpe.ts';
 import { blocksOf } from '../../../src/node/jobfile/blocks.ts';
 import { syntheticCandles } from '../../../src/node/jobfile/synthetic.ts';
@@ -13,6 +13,7 @@ const strategy = {
   long: { enter: ['close > sma($n)'], exit: ['close < sma($n)'] },
   size: { kind: 'equity', value: '1' } as const,
 };
+const SEGMENTS = 16;
 const SHA256 = '0'.repeat(64);
 const candles = syntheticCandles({ seed: 1, bars: 4_000, stepMs: 3_600_000, startMs: 0 });
 const whole = specOf([strategy, { ...strategy, name: 'other' }], { fee: 0.001 });
@@ -85,6 +86,19 @@ describe('segments of tasks', () => {
     const r = 1010 / 1000 - 1;
     const gain = [1, r, r * r, r * r * r, r * r * r * r, 365, 0];
     expect(rows).toEqual(rows.map((_, segment) => (segment === 1 ? gain : flat)));
+  });
+
+  it('have the edges of a walk-forward split’s folds among theirs', () => {
+    // 13 days from a Monday on; the second fold begins on the fifth day, the third on the tenth.
+    const start = candlesOf([[1, 1, 1, 1, 0]]).timeMs[0] as number;
+    const bars = Array.from({ length: 13 }, () => [100, 100, 100, 100, 0] as const);
+    const sha256 = '1'.repeat(64);
+    const foldEdgesMs = [4, 9].map((day) => start + day * DAY_MS);
+    const spec = { ...specOf([LONG], {}, { sha256, foldEdgesMs }), segments: { of: [0] } };
+    const runner = compileJob(spec, new Map([[sha256, candlesOf(bars, DAY_MS)]]));
+    // Four stretches a fold: 3 returns before the fifth day's, then 5, then 4.
+    const days = rowsOf(runner, inOrder(runner)).map(([count]) => count);
+    expect(days).toEqual([0, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1]);
   });
 
   it('of a task that cannot be computed fail with its code', () => {
