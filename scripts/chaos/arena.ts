@@ -11,6 +11,7 @@ import { ControlClient } from '../../src/node/control/client.ts';
 import type { Rng } from '../../src/stealing/rng.ts';
 import { mesh } from '../../test/e2e/cli-process.ts';
 import { sequentialResultsSha256 } from '../../test/independent/sequential.ts';
+import { PEER_FLAGS } from '../../src/node/peer-flags.ts';
 import { type Host, Hosts } from './hosts.ts';
 
 const run = promisify(execFile);
@@ -122,7 +123,7 @@ export class Arena {
     const others = this.fighters.filter((other) => other !== fighter && other.isUp);
     const words = ['join', '--foreground', '--name', fighter.name, '--slots', `${SLOTS}`];
     words.push('--listen', fighter.host.ip, ...others.flatMap(({ host }) => ['--peer', host.ip]));
-    const child = spawn(word, [...rest, process.execPath, MAIN, ...words], {
+    const child = spawn(word, [...rest, process.execPath, ...PEER_FLAGS, MAIN, ...words], {
       env: { ...process.env, MESH_HOME: fighter.home, NO_COLOR: '1' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -92,7 +92,9 @@ export class BitBook {
   /** Of rules without variables: their text need not be printed again. */
   readonly #ofRule = new WeakMap<Rule, BitCondition>();
   /** Crosses that strategies will ask for, by their text. */
-  readonly #announced = new Set<string>();
+  readonly #announced = new Map<string, Comparison>();
+  /** Of a cross the one the other way round that was announced, too. */
+  readonly #opposites = new WeakMap<Comparison, Comparison>();
   #usedBytes = 0;
   #clock = 0;
 
@@ -110,7 +112,7 @@ export class BitBook {
 
   /** Says that a strategy has this rule: one that has both crosses of two series gets them by one pass. */
   announce(rule: Rule): void {
-    if (rule.kind === 'compare' && OPPOSITES.has(rule.op)) this.#announced.add(textOf(rule));
+    if (rule.kind === 'compare' && OPPOSITES.has(rule.op)) this.#announced.set(textOf(rule), rule);
   }
 
   /** Throws a TaskFault when an indicator cannot take its parameter. */
@@ -159,12 +161,12 @@ export class BitBook {
     const name = `${dataset}?${key}`;
     const column = columns?.reserve(name, bytes);
     if (columns !== undefined && column !== undefined) {
-      const words = columns.int32(column).fill(0);
+      const words = columns.int32(column);
       const isAlone = opposite === undefined || this.#conditions.has(opposite.key);
       const other = isAlone ? undefined : columns.reserve(`${dataset}?${opposite.key}`, bytes);
-      if (isAlone || other === undefined) write(words);
+      if (isAlone || other === undefined) write(words.fill(0));
       else {
-        opposite.write({ words, opposite: columns.int32(other).fill(0) });
+        opposite.write({ words, opposite: columns.int32(other) });
         const published = columns.publish(`${dataset}?${opposite.key}`, other, start);
         this.#keepColumn(opposite.key, published);
       }
@@ -256,10 +258,9 @@ export class BitBook {
     valueOf: VariableValue,
   ): Recipe['opposite'] {
     const shared = this.#shared;
-    const op = OPPOSITES.get(rule.op);
     const [x, y] = [left.values, right.values];
-    if (shared === undefined || op === undefined) return undefined;
-    if (!this.#announced.has(textOf({ ...rule, op }))) return undefined;
+    const other = shared && this.#announcedOpposite(rule);
+    if (shared === undefined || other === undefined) return undefined;
     if (typeof x === 'number' || typeof y === 'number') return undefined;
     if (!shared.columns.owns(x) || !shared.columns.owns(y)) return undefined;
     if (!this.#isNumber(left) || !this.#isNumber(right)) return undefined;
@@ -269,7 +270,16 @@ export class BitBook {
       const both = isAbove ? { above: words, below: opposite } : { above: opposite, below: words };
       crossBothBits(both, { left: x, right: y }, range, shared);
     };
-    return { key: printRule({ ...rule, op }, valueOf), write };
+    return { key: printRule(other, valueOf), write };
+  }
+
+  #announcedOpposite(rule: Comparison): Comparison | undefined {
+    const known = this.#opposites.get(rule);
+    const op = OPPOSITES.get(rule.op);
+    if (known !== undefined || op === undefined) return known;
+    const other = this.#announced.get(textOf({ ...rule, op }));
+    if (other !== undefined) this.#opposites.set(rule, other);
+    return other;
   }
 
   #compare(words: Int32Array, comparison: SeriesComparison, from: number): void {

@@ -59,7 +59,7 @@ export function crossBits(
 }
 
 /** Both crosses of two series at once, all in the shared memory: `above` where left crosses above right, `below` where
- * it crosses below. */
+ * it crosses below. All of their words are written, whatever was in them. */
 export function crossBothBits(
   { above, below }: { readonly above: Int32Array; readonly below: Int32Array },
   { left, right }: { readonly left: Float64Array; readonly right: Float64Array },
@@ -68,6 +68,7 @@ export function crossBothBits(
 ): void {
   const [x, y] = [left.byteOffset, right.byteOffset];
   const [up, down] = [above.byteOffset, below.byteOffset];
+  for (const words of [above, below]) words.fill(0, 0, from >>> 5).fill(0, barCount >>> 5);
   native.packCrosses(x, y, up, down, from >>> 5, barCount >>> 5);
   crossLastBars(above, { upper: left, lower: right }, barCount);
   crossLastBars(below, { upper: right, lower: left }, barCount);

@@ -5,6 +5,8 @@ let dayCloses: usize = 0;
 let dayCount: i32 = 0;
 let returns: usize = 0;
 let nextDay: i32 = 0;
+/** Last bar of the next day; behind the last day none is before it. */
+let nextEnd: i32 = 0;
 let dayBefore: f64 = 0;
 
 export function setDays(bars: usize, closes: usize, count: i32, out: usize): void {
@@ -15,8 +17,22 @@ export function setDays(bars: usize, closes: usize, count: i32, out: usize): voi
 }
 
 export function resetDays(): void {
-  nextDay = 0;
+  goTo(0);
   dayBefore = NaN;
+}
+
+// @ts-ignore: decorator
+@inline
+function goTo(day: i32): void {
+  nextDay = day;
+  nextEnd = day < dayCount ? dayEnd(day) : i32.MAX_VALUE;
+}
+
+/** Whether there is a day to sample before `bar`: most trades end on the day on which they began. */
+// @ts-ignore: decorator
+@inline
+export function endsDayBefore(bar: i32): bool {
+  return nextEnd < bar;
 }
 
 // @ts-ignore: decorator
@@ -31,14 +47,14 @@ function putReturn(day: i32, value: f64): void {
   store<f64>(returns + (<usize>day << 3), value);
 }
 
+/** Some day ends before `bar`. */
 export function sampleFlat(bar: i32, value: f64): void {
   let day = nextDay;
-  if (!(day < dayCount && dayEnd(day) < bar)) return;
   putReturn(day++, dayBefore > 0 ? value / dayBefore - 1 : 0);
   dayBefore = value;
   const unchanged: f64 = value > 0 ? value / value - 1 : 0;
   while (day < dayCount && dayEnd(day) < bar) putReturn(day++, unchanged);
-  nextDay = day;
+  goTo(day);
 }
 
 export function sampleHeld(bar: i32, equity: f64, size: f64, entryPrice: f64): void {
@@ -49,6 +65,6 @@ export function sampleHeld(bar: i32, equity: f64, size: f64, entryPrice: f64): v
     putReturn(day++, before > 0 ? value / before - 1 : 0);
     before = value;
   }
-  nextDay = day;
+  goTo(day);
   dayBefore = before;
 }

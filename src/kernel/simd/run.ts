@@ -8,7 +8,7 @@
 //   320   the row, f64, without its columns 2 and 6; behind its 20 values held bars, exposed bars, peak
 //   512   1,024 waiting trades of 40 bytes
 //   41472 daily returns, then the trades' profits, f64 each
-import { resetDays, sampleFlat, sampleHeld, setDays } from './days';
+import { endsDayBefore, resetDays, sampleFlat, sampleHeld, setDays } from './days';
 import { largest, mark, markHeld, peak, placeDrawdown, resetDrawdown, setCloses } from './drawdown';
 import { isDistance, kindOf, levelOf, placeDistances } from './levels';
 import { firstTouchOfMoving, movingStop, resetMoving, setMovingBlocks } from './moving';
@@ -72,6 +72,8 @@ let ambiguousExits: i32 = 0;
 let forcedExits: i32 = 0;
 
 let isMoving: bool = false;
+/** Some distance is in price units, and may be none at a bar. */
+let hasPriceDistance: bool = false;
 
 let doesReverse: bool = false;
 let maxBars: i32 = 0;
@@ -169,6 +171,7 @@ export function run(
   ambiguousExits = 0;
   forcedExits = 0;
   isMoving = kindOf(2) != 0 || kindOf(3) != 0;
+  hasPriceDistance = kindOf(0) > 1 || kindOf(1) > 1 || kindOf(2) > 1 || kindOf(3) > 1;
   let bar = firstDecision;
   while (!isRuined) {
     let long = nextLongEntry(bar);
@@ -180,7 +183,7 @@ export function run(
     if (long == short) break;
     bar = trade(min(long, short) + 1, long < short ? 1 : -1, cooldown);
   }
-  sampleFlat(marketEnd, equity);
+  if (endsDayBefore(marketEnd)) sampleFlat(marketEnd, equity);
   const row = scratch + ROW;
   writeReturns(row, returns, returnCount, cash, equity, largest());
   writeTrading(row, profits, trades, exposedBars, heldBars);
@@ -229,8 +232,10 @@ function quantityFor(cost: f64, lossPerUnit: f64): f64 {
 
 function enter(bar: i32, wanted: f64): bool {
   const signalBar = bar - 1;
-  if (!isDistance(0, signalBar) || !isDistance(1, signalBar)) return false;
-  if (!isDistance(2, signalBar) || !isDistance(3, signalBar)) return false;
+  if (hasPriceDistance) {
+    if (!isDistance(0, signalBar) || !isDistance(1, signalBar)) return false;
+    if (!isDistance(2, signalBar) || !isDistance(3, signalBar)) return false;
+  }
   const price = at(opens, bar) * (1 + wanted * slippage);
   const base = stopAtSignalClose ? at(closes, signalBar) : price;
   let level = levelOf(0, signalBar, base, -wanted);
@@ -240,7 +245,7 @@ function enter(bar: i32, wanted: f64): bool {
   }
   const quantityWanted = quantityFor(price * (1 + feeRate), wanted * (price - level));
   if (!(quantityWanted > 0)) return false;
-  sampleFlat(bar, equity);
+  if (endsDayBefore(bar)) sampleFlat(bar, equity);
   side = wanted;
   quantity = quantityWanted;
   entryBar = bar;
@@ -267,7 +272,8 @@ function ride(): bool {
   else touch = firstTouch(entry, decision, isLong ? stop : target, isLong ? target : stop);
   const exit = min(touch, min(decision + 1, last));
   const ruin = markHeld(entry, exit - 1, heldEquity, size, entryPrice, stop, target);
-  sampleHeld(ruin == -1 ? exit : ruin, heldEquity, size, entryPrice);
+  const sampled = ruin == -1 ? exit : ruin;
+  if (endsDayBefore(sampled)) sampleHeld(sampled, heldEquity, size, entryPrice);
   if (ruin != -1) {
     isRuined = true;
     exitAtLast(ruin);

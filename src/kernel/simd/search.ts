@@ -96,33 +96,88 @@ function wordAt(list: i32, count: i32, veto: i32, vetoes: i32, word: i32): i32 {
   return bits & ~forbidden;
 }
 
-/** Four words at a time; of the first four those behind the one with `from`. Conditions are padded to whole vectors. */
+/** Of the word with `from` first, then sixteen words at once. What lies behind the last bar may be read and means
+ * nothing. */
 function scan(list: i32, count: i32, veto: i32, vetoes: i32, from: i32): i32 {
-  const start = from >> 5;
-  const bits = wordAt(list, count, veto, vetoes, start) & (-1 << (from & 31));
-  if (bits != 0) return min((start << 5) + ctz(bits), limit);
   const first = pointer(list, 0);
   const second = count > 1 ? pointer(list, 1) : first;
   const third = count > 2 ? pointer(list, 2) : first;
+  const isMore = count > 3 || vetoes > 0;
+  const start = from >> 5;
+  let bits = threeAt(first, second, third, start) & (-1 << (from & 31));
+  if (bits != 0 && isMore) bits &= wordAt(list, count, veto, vetoes, start);
+  if (bits != 0) return min((start << 5) + ctz(bits), limit);
   const end = (limit + 31) >> 5;
-  let lanes: i32 = -2 << (start & 3);
-  for (let word = start & ~3; word < end; word += 4) {
-    const offset = <usize>word << 2;
-    const all = v128.and(
-      v128.and(v128.load(first + offset), v128.load(second + offset)),
-      v128.load(third + offset),
-    );
-    if (!v128.any_true(all)) {
-      lanes = -1;
-      continue;
+  let block = start & ~15;
+  let words = wordsOf(first, second, third, block) & (-2 << (start & 15));
+  while (true) {
+    for (; words != 0; words &= words - 1) {
+      const word = block + ctz(words);
+      const holds = isMore
+        ? wordAt(list, count, veto, vetoes, word)
+        : threeAt(first, second, third, word);
+      // Without more conditions the first word is the one.
+      if (holds != 0) return min((word << 5) + ctz(holds), limit);
     }
-    lanes &= ~i32x4.bitmask(i32x4.eq(all, i32x4.splat(0)));
-    for (let left = lanes & 15; left != 0; left &= left - 1) {
-      const found = word + ctz(left);
-      const holds = wordAt(list, count, veto, vetoes, found);
-      if (holds != 0) return min((found << 5) + ctz(holds), limit);
-    }
-    lanes = -1;
+    do {
+      block += 16;
+      if (block >= end) return limit;
+    } while (!holdsInBlock(first, second, third, block));
+    words = wordsOf(first, second, third, block);
   }
-  return limit;
+}
+
+// @ts-ignore: decorator
+@inline
+function threeAt(first: usize, second: usize, third: usize, word: i32): i32 {
+  const offset = <usize>word << 2;
+  return load<i32>(first + offset) & load<i32>(second + offset) & load<i32>(third + offset);
+}
+
+// @ts-ignore: decorator
+@inline
+function holdsInBlock(first: usize, second: usize, third: usize, block: i32): bool {
+  const offset = <usize>block << 2;
+  const near = v128.or(
+    three(first, second, third, offset),
+    three(first, second, third, offset + 16),
+  );
+  const far = v128.or(
+    three(first, second, third, offset + 32),
+    three(first, second, third, offset + 48),
+  );
+  return v128.any_true(v128.or(near, far));
+}
+
+/** Bit j: do the three conditions hold anywhere in word j of the block of sixteen? */
+// @ts-ignore: decorator
+@inline
+function wordsOf(first: usize, second: usize, third: usize, block: i32): i32 {
+  const offset = <usize>block << 2;
+  const none = i8x16.narrow_i16x8_s(
+    i16x8.narrow_i32x4_s(
+      nowhere(three(first, second, third, offset)),
+      nowhere(three(first, second, third, offset + 16)),
+    ),
+    i16x8.narrow_i32x4_s(
+      nowhere(three(first, second, third, offset + 32)),
+      nowhere(three(first, second, third, offset + 48)),
+    ),
+  );
+  return ~i8x16.bitmask(none) & 0xffff;
+}
+
+// @ts-ignore: decorator
+@inline
+function nowhere(bits: v128): v128 {
+  return i32x4.eq(bits, i32x4.splat(0));
+}
+
+// @ts-ignore: decorator
+@inline
+function three(first: usize, second: usize, third: usize, offset: usize): v128 {
+  return v128.and(
+    v128.and(v128.load(first + offset), v128.load(second + offset)),
+    v128.load(third + offset),
+  );
 }
