@@ -1,5 +1,8 @@
 // Genomes of the old miner: accepted as they are, given the same meaning or named.
 import { describe, expect, it } from 'vitest';
+import { compileBacktest } from '../../../src/kernel/backtest.ts';
+import { decodeCandles } from '../../../src/kernel/candles.ts';
+import type { Trade } from '../../../src/kernel/job.ts';
 import type { BacktestSpec } from '../../../src/kernel/spec.ts';
 import { formatProblems } from '../../../src/node/jobfile/prepare.ts';
 import { STRATEGY, accepted, fileWith, prepare, refused } from './fixture.ts';
@@ -123,3 +126,69 @@ describe('a genome', () => {
     );
   });
 });
+
+describe('a genome trades as the same strategy written by hand', () => {
+  const cross = {
+    left: { indicator: 'EMA', period: 5 },
+    op: '>',
+    right: { indicator: 'SMA', period: 20 },
+  };
+  const dip = { left: { indicator: 'RSI', period: 7 }, op: '<', right: { value: 45 } };
+  const tall = { left: { field: 'Volume' }, op: '>', right: { indicator: 'VOLSMA', period: 10 } };
+  const [up, low, busy] = ['ema(5) > sma(20)', 'rsi(7) < 45', 'volume > volsma(10)'];
+  const both = { stopLoss: 0.02, takeProfit: 0.05 };
+  it.each<[string, { rules: object[]; exits?: object[]; params: object }, object]>([
+    [
+      'with stop and target',
+      { rules: [cross, tall], params: { sl_pct: 0.02, tp_pct: 0.05 } },
+      { long: { enter: [up, busy] }, ...both },
+    ],
+    [
+      'on the other side',
+      { rules: [dip], params: { sl_pct: 0.02, tp_pct: 0.05, direction: 'short' } },
+      { short: { enter: [low] }, ...both },
+    ],
+    [
+      'with an exit and a trailing stop',
+      { rules: [cross], exits: [dip], params: { sl_pct: 0.02, trailing_stop_pct: 0.03 } },
+      { long: { enter: [up], exit: [low] }, stopLoss: 0.02, trailingStop: 0.03 },
+    ],
+    [
+      'with breakeven and a part of the equity',
+      {
+        rules: [dip],
+        params: { tp_pct: 0.05, sl_pct: 0.02, breakeven_after: 0.01, size_pct: 0.25 },
+      },
+      { long: { enter: [low] }, ...both, breakeven: 0.01, size: { equity: 0.25 } },
+    ],
+  ])('%s', async (_, { rules, exits, params }, strategy) => {
+    const genome = { entry_rules: rules, ...(exits && { exit_rules: exits }), params };
+    const own = await traded(genome, overrides);
+    const broker = { cash: 5000, fee: 0.001 };
+    const byHand = await traded(fileWith({ strategies: [strategy], broker }), {});
+    expect(own.length).toBeGreaterThan(5);
+    expect(own).toEqual(byHand);
+  });
+});
+
+const WILD = [
+  'Date,Open,High,Low,Close,Volume',
+  ...Array.from({ length: 600 }, (_, bar) => {
+    const open = 100 + 20 * Math.sin(bar / 9) + ((bar * 37) % 11);
+    const close = 100 + 20 * Math.sin((bar + 1) / 9) + ((bar * 53) % 13);
+    const [low, high] = [Math.min(open, close) - 1, Math.max(open, close) + 1];
+    const date = new Date(Date.UTC(2022, 0, 1 + bar)).toISOString().slice(0, 10);
+    return [
+      date,
+      ...[open, high, low, close].map((price) => price.toFixed(2)),
+      50 + ((bar * 29) % 83),
+    ];
+  }).map((cells) => cells.join(',')),
+  '',
+].join('\n');
+
+async function traded(file: unknown, more: object): Promise<readonly Trade[]> {
+  const { spec, datasets } = await accepted(file, { data: WILD, overrides: more });
+  const candles = decodeCandles(datasets[0]?.bytes as Uint8Array);
+  return compileBacktest(spec as BacktestSpec, candles).trades(0);
+}
