@@ -13,6 +13,8 @@ export class TaskList {
   readonly #total: number;
   /** Of each block, the point after its last. */
   readonly #ends: readonly number[];
+  /** Block of the task that was located last. */
+  #last = 0;
   /** Null: every point is a task. */
   readonly #sample: SampleSpec | null;
 
@@ -28,8 +30,22 @@ export class TaskList {
   locate(task: number): { block: number; index: number } {
     if (!(task >= 0 && task < this.count)) throw new RangeError(`there is no task ${task}`);
     const point = this.#pointOf(task);
-    const block = firstWhere(this.#ends.length, (at) => point < (this.#ends[at] as number));
-    return { block, index: point - (block === 0 ? 0 : (this.#ends[block - 1] as number)) };
+    // Tasks mostly come in their order: the next one is in the last one's block, or in the one behind.
+    if (!this.#isIn(this.#last, point)) {
+      const isNext = this.#isIn(this.#last + 1, point);
+      const search = (): number =>
+        firstWhere(this.#ends.length, (at) => point < (this.#ends[at] as number));
+      this.#last = isNext ? this.#last + 1 : search();
+    }
+    return { block: this.#last, index: point - this.#startOf(this.#last) };
+  }
+
+  #startOf(block: number): number {
+    return block === 0 ? 0 : (this.#ends[block - 1] as number);
+  }
+
+  #isIn(block: number, point: number): boolean {
+    return point >= this.#startOf(block) && point < (this.#ends[block] ?? 0);
   }
 
   /** Tasks in each block. */

@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Beliefs } from '../../src/stealing/beliefs.ts';
 import { StealingCore } from '../../src/stealing/core.ts';
+import { Census } from '../../src/stealing/census.ts';
 import { Custody } from '../../src/stealing/custody.ts';
 import { Greeting } from '../../src/stealing/greeting.ts';
 import { JobBook } from '../../src/stealing/job-book.ts';
@@ -139,6 +140,37 @@ const PLANTED: readonly Planted[] = [
     breaks: 'a grant that comes twice is taken twice',
     kinds: ['noise'],
     plant: () => replace(Custody, 'accept', () => () => true),
+  },
+  {
+    breaks: 'a census counts rows that somebody has, without asking for them',
+    kinds: ['kill', 'powerLoss'],
+    plant: () =>
+      replace(
+        Census,
+        'answered',
+        (answered) =>
+          function (this: Census, from, job, census, answer) {
+            answered.call(this, from, job, census, answer);
+            for (const { intervals } of answer.onDisk) job.ledger.count(intervals);
+          },
+      ),
+  },
+  {
+    breaks: 'tail copies have no bound',
+    kinds: [],
+    plant: () =>
+      replace(
+        CoreState,
+        'send',
+        (send) =>
+          function (this: CoreState, to, message, after) {
+            send.call(this, to, message, after);
+            for (const job of this.jobs.values()) {
+              job.copiedUnits = 0;
+              job.copies.clear();
+            }
+          },
+      ),
   },
   {
     breaks: 'an ending that was missed is told nobody',

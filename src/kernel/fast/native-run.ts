@@ -2,14 +2,13 @@
 // outcome comes out of it. The offsets are those at the top of src/kernel/simd/run.ts.
 import type { Market } from '../engine/market.ts';
 import { writeGrowth } from '../engine/metrics.ts';
-import type { Distance } from '../engine/plan.ts';
 import type { Outcome } from '../engine/reference.ts';
 import type { BrokerSpec } from '../spec.ts';
 import type { SharedGround } from './ground.ts';
+import { LIST_MAX } from './native-plan.ts';
 import type { FastPlan } from './plan.ts';
 import type { Workbench } from './workbench.ts';
 
-const LIST_MAX = 16;
 const DISTANCES = 256;
 const ROW = 320;
 /** Places in the row's memory: the row's own, and what lies behind it. */
@@ -67,22 +66,25 @@ export class NativeRun {
 
   /** False also when the money has left the range of finite numbers: that is for the reference to compute. */
   #runs(plan: FastPlan): boolean {
-    if (!plan.isShared || !this.#isReady()) return false;
-    const { long, short, size } = plan;
-    const longEnter = this.#writeList(0, long?.enter);
-    const longExit = this.#writeList(LIST_MAX, long?.exit);
-    const shortEnter = this.#writeList(2 * LIST_MAX, short?.enter);
-    const shortExit = this.#writeList(3 * LIST_MAX, short?.exit);
-    if (Math.max(longEnter, longExit, shortEnter, shortExit) > LIST_MAX) return false;
-    this.#writeDistance(0, plan.stopLoss);
-    this.#writeDistance(1, plan.takeProfit);
-    this.#writeDistance(2, plan.trailingStop);
-    this.#writeDistance(3, plan.breakeven);
+    const { native, size } = plan;
+    if (native === undefined || !this.#isReady()) return false;
+    const { counts, pointers, kinds, fractions } = native;
+    let next = 0;
+    for (let list = 0; list < counts.length; list++) {
+      const at = LIST_MAX * list;
+      for (let i = 0; i < (counts[list] as number); i++) {
+        this.#pointers[at + i] = pointers[next++] as number;
+      }
+    }
+    for (let distance = 0; distance < kinds.length; distance++) {
+      this.#distances[2 * distance] = fractions[distance] as number;
+      this.#kinds[4 * distance + 2] = kinds[distance] as number;
+    }
     this.#bench.native.run(
-      longEnter,
-      longExit,
-      shortEnter,
-      shortExit,
+      counts[0],
+      counts[1],
+      counts[2],
+      counts[3],
       plan.firstDecision,
       plan.maxBars,
       plan.cooldown,
@@ -133,23 +135,6 @@ export class NativeRun {
     this.#returns = new Float64Array(buffer, at + RETURNS, dayCount).subarray(1);
     const start = RETURNS + 8 * dayCount;
     this.#profits = new Float64Array(buffer, at + start, (this.#bytes - start) / 8);
-  }
-
-  #writeList(at: number, list: readonly Int32Array[] | undefined): number {
-    if (list === undefined) return -1;
-    if (list.length <= LIST_MAX) {
-      for (let i = 0; i < list.length; i++) {
-        this.#pointers[at + i] = (list[i] as Int32Array).byteOffset;
-      }
-    }
-    return list.length;
-  }
-
-  #writeDistance(at: number, distance: Distance | null): void {
-    if (distance?.kind === 'fraction') this.#distances[2 * at] = distance.value;
-    const kind =
-      distance === null ? 0 : distance.kind === 'fraction' ? 1 : distance.values.byteOffset;
-    this.#kinds[4 * at + 2] = kind;
   }
 
   #outcome(): Outcome {

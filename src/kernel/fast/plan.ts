@@ -10,6 +10,7 @@ import type { SizeSpec } from '../spec.ts';
 import type { Side, Strategy } from '../strategy.ts';
 import { TaskFault } from '../task-fault.ts';
 import type { BitBook, BitCondition } from './bit-book.ts';
+import { type NativePlan, nativePlan } from './native-plan.ts';
 import { RuleBits } from './rule-bits.ts';
 
 export interface FastPlan {
@@ -25,8 +26,8 @@ export interface FastPlan {
   readonly size: { readonly kind: SizeSpec['kind']; readonly value: number };
   /** First bar whose close may decide something. */
   readonly firstDecision: number;
-  /** Whether all that it points to lies in the memory that the native kernel sees. */
-  readonly isShared: boolean;
+  /** Undefined: not all that it points to lies in the memory that the native kernel sees. */
+  readonly native: NativePlan | undefined;
 }
 
 /** Bits per bar; all of a list must hold. `enter` has at least one entry; an empty `exit` never holds. */
@@ -110,7 +111,11 @@ export class Planner {
     };
     // A decision needs a next bar to fill at; without one the row would be a silent zero.
     if (this.#firstDecision >= market.end - 1) throw new TaskFault(5);
-    return { ...plan, firstDecision: this.#firstDecision, isShared: this.#isShared };
+    const { long, short, stopLoss, takeProfit, trailingStop, breakeven } = plan;
+    const native = this.#isShared
+      ? nativePlan([long, short], [stopLoss, takeProfit, trailingStop, breakeven])
+      : undefined;
+    return { ...plan, firstDecision: this.#firstDecision, native };
   }
 
   readonly #valueOf = (name: string): number =>
