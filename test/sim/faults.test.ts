@@ -1,6 +1,9 @@
 // The promises under seeded disasters: hundreds of drawn scenarios, the seeds that failed once, and single
 // disasters with tight limits.
+import { decode, encode } from 'cborg';
 import { describe, expect, test } from 'vitest';
+import { decodeMessage, encodeMessage } from '../../src/node/wire/codec.ts';
+import { drawBrief } from '../../src/stealing/simulate/brief.ts';
 import { judge } from '../../src/stealing/simulate/judge.ts';
 import { drawScenario } from '../../src/stealing/simulate/nemesis.ts';
 import type { FaultKind, Scenario } from '../../src/stealing/simulate/scenario.ts';
@@ -132,4 +135,49 @@ describe('one disaster alone', () => {
       );
     }
   });
+});
+
+test('a lid that is closed for eight hours: the job has ended without it, and it accuses nobody', () => {
+  const hours = 8 * 3_600_000;
+  const machines = [
+    { slots: 2, speed: 1 },
+    { slots: 2, speed: 1 },
+  ];
+  const fault = { kind: 'pause', peer: 1, forMs: hours } as const;
+  let [slept, accused] = [0, 0];
+  const watch: Check = {
+    name: 'the sleeper',
+    stepped({ atMs, peer, core }) {
+      if (peer !== 'peer-2' || atMs < hours) return undefined;
+      slept++;
+      const others = core.status(atMs).peers.filter(({ state }) => state !== 'ok');
+      // The one that never slept answers within seconds; until then it is given the time.
+      if (others.length > 0) accused++;
+      return undefined;
+    },
+  };
+  const plan = calmScenario(
+    machines,
+    { runs: [{ tasks: 400, units: 10_000 }] },
+    { faults: [{ atMs: 1_400, fault }], calmFromMs: 1_400 + hours, patienceMs: 30_000 },
+  );
+  expectToHold(plan, [watch]);
+  expect(slept).toBeGreaterThan(0);
+  expect(accused).toBe(0);
+});
+
+test('peers of the next release, which append to every message, are understood', () => {
+  const codec = {
+    decode: decodeMessage,
+    encode: (...[message, attachment]: Parameters<typeof encodeMessage>): Uint8Array => {
+      const [version, kind, body, ...rest] = decode(
+        encodeMessage(message, attachment),
+      ) as unknown[];
+      return encode([version, kind, [...(body as unknown[]), { news: ['of then'] }], ...rest]);
+    },
+  };
+  for (let seed = 1; seed <= 40; seed++) {
+    const { violations } = judge(drawBrief(seed), { ...REAL, codec });
+    expect({ seed, violations }).toEqual({ seed, violations: [] });
+  }
 });
