@@ -142,8 +142,9 @@ export class Audit {
   }
 
   #look(job: JobBook, book: AuditBook, check: Check): void {
-    const { nowMs } = this.#state;
-    if (nowMs < check.untilMs) return;
+    const { nowMs, beliefs, self } = this.#state;
+    const isUnheard = check.examiner !== self && beliefs.get(check.examiner)?.state !== 'ok';
+    if (nowMs < check.untilMs && !(isUnheard && check.found === undefined)) return;
     if (check.found === undefined) {
       // Nobody got round to it; what is not known to be wrong counts.
       job.rechecks.remove(check.task, check.task + 1);
