@@ -169,18 +169,20 @@ export class JobBook {
     const suspicious = fresh.intersect(this.apart);
     for (const [first, last] of suspicious.intervals()) this.retries.add(first, last);
     const list = fresh.subtract(suspicious).intervals();
+    for (const [first, last] of fresh.intervals()) this.rechecks.remove(first, last);
     const queued = end === 'bottom' ? this.queue.pushBottom(list) : this.queue.pushTop(list);
     return queued + suspicious.count;
   }
 
-  /** They run here though they have rows; `peer` is told what comes out. */
+  /** They run here though they have rows; `peer` is told what comes out. Of those that run here anyway it will hear. */
   examineFor(peer: PeerId, tasks: readonly Interval[]): void {
+    const apart = IntervalSet.from(tasks)
+      .subtract(this.queue.intervals())
+      .subtract(this.running)
+      .subtract(this.retries);
     const wanted = this.examined.get(peer) ?? new IntervalSet();
-    this.examined.set(peer, wanted);
-    for (const [start, end] of tasks) {
-      wanted.add(start, end);
-      this.rechecks.add(start, end);
-    }
+    this.examined.set(peer, wanted.union(apart));
+    for (const [start, end] of apart.intervals()) this.rechecks.add(start, end);
   }
 
   /** Those of `tasks` that run only to be compared. */

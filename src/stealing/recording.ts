@@ -47,18 +47,15 @@ export class Recording {
     // What runs again to be compared was done by another peer, and is not done once more.
     state.done += countTasks(intervals) - job.compared(intervals).count;
     const batch: RowBatch = { kind: 'rows', maker: state.self, intervals, values };
-    const isAllTold = this.#tellExaminers(job, batch) === countTasks(intervals);
-    if (isAllTold) return;
     this.#enter(job, batch);
+    this.#tellExaminers(job, batch);
     if (job.unsaved.isEmpty) job.unsavedSinceMs = state.nowMs;
     for (const [start, end] of intervals) job.unsaved.add(start, end);
   }
 
-  /** Whoever wanted to know what comes out here gets it as rows, of a delivery that nobody waits for. Not for this
-   * peer's ledger: the tasks have their rows. Returns how many there were. */
-  #tellExaminers(job: JobBook, { intervals, values }: RowBatch): number {
+  /** Whoever wanted to know what comes out here gets it as rows, of a delivery that nobody waits for. */
+  #tellExaminers(job: JobBook, { intervals, values }: RowBatch): void {
     const { self } = this.#state;
-    let count = 0;
     for (const [peer, wanted] of job.examined) {
       const told = wanted.intersect(intervals).intervals();
       if (told.length === 0) continue;
@@ -74,9 +71,7 @@ export class Recording {
       });
       for (const [start, end] of told) wanted.remove(start, end);
       if (wanted.isEmpty) job.examined.delete(peer);
-      count += countTasks(told);
     }
-    return count;
   }
 
   /** Rows of an earlier job that are this one's, too. */

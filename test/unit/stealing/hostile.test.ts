@@ -43,7 +43,7 @@ describe('a member that speaks nonsense', () => {
         }
         rig.core.status(rig.nowMs);
       }),
-      { numRuns: 300 },
+      { numRuns: 2000 },
     );
   });
 });
