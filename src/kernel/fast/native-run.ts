@@ -5,11 +5,11 @@ import { writeGrowth } from '../engine/metrics.ts';
 import type { Outcome } from '../engine/reference.ts';
 import type { BrokerSpec } from '../spec.ts';
 import type { SharedGround } from './ground.ts';
-import { LIST_MAX } from './native-plan.ts';
+import { DISTANCES, LIST_MAX, LISTS } from './native-plan.ts';
 import type { FastPlan } from './plan.ts';
 import type { Workbench } from './workbench.ts';
 
-const DISTANCES = 256;
+const DISTANCES_AT = 256;
 const ROW = 320;
 /** Places in the row's memory: the row's own, and what lies behind it. */
 const FINAL_EQUITY = 0;
@@ -32,6 +32,7 @@ export class NativeRun {
   readonly #broker: BrokerSpec;
   readonly #ground: SharedGround;
   readonly #bytes: number;
+  readonly #counts = new Int32Array(LISTS);
   #at = -1;
   #pointers: Uint32Array = new Uint32Array(0);
   #distances: Float64Array = new Float64Array(0);
@@ -68,23 +69,21 @@ export class NativeRun {
   #runs(plan: FastPlan): boolean {
     const { native, size } = plan;
     if (native === undefined || !this.#isReady()) return false;
-    const { counts, pointers, kinds, fractions } = native;
     let next = 0;
-    for (let list = 0; list < counts.length; list++) {
-      const at = LIST_MAX * list;
-      for (let i = 0; i < (counts[list] as number); i++) {
-        this.#pointers[at + i] = pointers[next++] as number;
-      }
+    for (let list = 0; list < LISTS; list++) this.#counts[list] = native[next++] as number;
+    for (let distance = 0; distance < DISTANCES; distance++) {
+      this.#kinds[4 * distance + 2] = native[next++] as number;
+      this.#distances[2 * distance] = native[next++] as number;
     }
-    for (let distance = 0; distance < kinds.length; distance++) {
-      this.#distances[2 * distance] = fractions[distance] as number;
-      this.#kinds[4 * distance + 2] = kinds[distance] as number;
+    for (let list = 0; list < LISTS; list++) {
+      const end = LIST_MAX * list + (this.#counts[list] as number);
+      for (let at = LIST_MAX * list; at < end; at++) this.#pointers[at] = native[next++] as number;
     }
     this.#bench.native.run(
-      counts[0],
-      counts[1],
-      counts[2],
-      counts[3],
+      this.#counts[0] as number,
+      this.#counts[1] as number,
+      this.#counts[2] as number,
+      this.#counts[3] as number,
       plan.firstDecision,
       plan.maxBars,
       plan.cooldown,
@@ -129,8 +128,8 @@ export class NativeRun {
     const { dayCount } = this.#market;
     this.#at = at;
     this.#pointers = new Uint32Array(buffer, at, 4 * LIST_MAX);
-    this.#distances = new Float64Array(buffer, at + DISTANCES, 8);
-    this.#kinds = new Uint32Array(buffer, at + DISTANCES, 16);
+    this.#distances = new Float64Array(buffer, at + DISTANCES_AT, 8);
+    this.#kinds = new Uint32Array(buffer, at + DISTANCES_AT, 16);
     this.#row = new Float64Array(buffer, at + ROW, ROW_VALUES);
     this.#returns = new Float64Array(buffer, at + RETURNS, dayCount).subarray(1);
     const start = RETURNS + 8 * dayCount;
