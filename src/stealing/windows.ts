@@ -65,7 +65,7 @@ function openRechecks(state: CoreState, job: JobBook): boolean {
   const some = job.rechecks.subtract(job.running).intervals().slice(0, WINDOW_SEGMENTS_MAX);
   if (some.length === 0) return false;
   for (const [start, end] of some) job.rechecks.remove(start, end);
-  open(state, job, some, 1);
+  open(state, job, some, microBatchTasks(state, job, some));
   job.isRechecking = true;
   return true;
 }
