@@ -41,6 +41,18 @@ function replace<T extends object, K extends keyof T>(
   room.prototype[method] = by(original);
 }
 
+/** The same for what is read like a field. */
+function replaceGetter<T extends object>(
+  room: { readonly prototype: T },
+  name: keyof T,
+  get: () => unknown,
+): void {
+  const original = Object.getOwnPropertyDescriptor(room.prototype, name);
+  if (original === undefined) throw new Error(`there is no ${String(name)}`);
+  undo.push(() => Object.defineProperty(room.prototype, name, original));
+  Object.defineProperty(room.prototype, name, { configurable: true, get });
+}
+
 const nothing = (): (() => void) => () => {};
 
 const PLANTED: readonly Planted[] = [
@@ -171,6 +183,16 @@ const PLANTED: readonly Planted[] = [
             }
           },
       ),
+  },
+  {
+    breaks: 'a cancelled job keeps its queue',
+    kinds: [],
+    plant: () => replace(JobBook, 'clearQueue', nothing),
+  },
+  {
+    breaks: 'who drains asks for work',
+    kinds: ['drain', 'leave'],
+    plant: () => replaceGetter(CoreState, 'takesWork', () => true),
   },
   {
     breaks: 'an ending that was missed is told nobody',

@@ -27,7 +27,7 @@ const BRIEF_LIMITS: Limits = {
 const MEET_MS = 200;
 const PATIENCE_MS = 20_000;
 
-export const EVERY_KIND: readonly FaultKind[] = [
+const DRAWN: readonly FaultKind[] = [
   'kill',
   'powerLoss',
   'powerLossOfAll',
@@ -44,12 +44,16 @@ export const EVERY_KIND: readonly FaultKind[] = [
   'diskSlow',
   'slotDeath',
 ];
+export const EVERY_KIND: readonly FaultKind[] = [...DRAWN, 'drain'];
 
 export function drawBrief(seed: number, only?: readonly FaultKind[]): Scenario {
   const rng = new Rng(seed ^ 0x0b51efed);
   const peers = drawPeers(rng);
-  const jobs = drawJobs(rng, peers.length);
-  const kinds = only ?? shuffled(rng, EVERY_KIND).slice(0, whole(rng, 1, 4));
+  const jobs = drawJobs(rng, peers.length).map((job, i) => sometimesCancelled(job, seed + i));
+  const kinds = only ?? [
+    ...shuffled(rng, DRAWN).slice(0, whole(rng, 1, 4)),
+    ...(chance(new Rng(seed ^ 0xd4a14), 0.1) ? (['drain'] as const) : []),
+  ];
   const latencyMs = pick(rng, [0.6, 3, 20]);
   const network = {
     latencyMs: [latencyMs / 3, latencyMs] as const,
@@ -94,6 +98,12 @@ function drawJobs(rng: Rng, peers: number): JobPlan[] {
     dataBytes: Math.round(logBetween(rng, 1e3, 1e5)),
     ...(chance(rng, 0.1) ? { workError: pick(rng, [3, 10]) } : {}),
   }));
+}
+
+/** From a generator of its own, as for a drain: seeds drawn before jobs could be cancelled keep their faults. */
+function sometimesCancelled(job: JobPlan, seed: number): JobPlan {
+  const rng = new Rng(seed ^ 0xca9ce1);
+  return chance(rng, 0.1) ? { ...job, cancelAfterMs: logBetween(rng, 1, 500) } : job;
 }
 
 /** 1 to 80 tasks, together half a second of one reference slot or a little more. */

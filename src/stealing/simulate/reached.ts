@@ -32,6 +32,7 @@ const SOMETIMES: readonly string[] = [
   'a lifeline is answered by an invitation',
   'a slot dies over a claim',
   'a peer leaves',
+  'a job is cancelled',
   'a task runs twice',
 ];
 
@@ -94,7 +95,8 @@ export class Reached {
           if ((alive?.incarnation ?? 0) > input.incarnation) {
             this.#hit('a message of an older life comes');
           }
-        } else if (input.kind === 'persistFailed') this.#hit('a disk refuses a record');
+        } else if (input.kind === 'cancelRequested') this.#hit('a job is cancelled');
+        else if (input.kind === 'persistFailed') this.#hit('a disk refuses a record');
         else if (input.kind === 'rowsRecalled') this.#hit('rows are read back');
         else if (input.kind === 'slotDied') this.#hit('a slot dies over a claim');
         else if (input.kind === 'jobRecovered') {

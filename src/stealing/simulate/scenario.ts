@@ -33,6 +33,8 @@ export interface JobPlan {
   /** Each task takes up to so many times more, or less, than its `work` says. */
   readonly workError?: number;
   readonly audit?: 'sample' | 'all';
+  /** ms after its submit at which its submitter, if it runs, cancels it. */
+  readonly cancelAfterMs?: number;
 }
 
 export interface NetworkPlan {

@@ -124,8 +124,8 @@ export class Shell {
       unitsPerMs: () => host.plan.unitsPerMs / host.slowness(),
       job: (jobNumber) => this.#slotJob(jobNumber),
       report: (input) => this.receive(input),
-      ran: (job, { intervals }, units) =>
-        host.ran({ atMs: host.clock.nowMs, peer: face.peer, job, intervals, units }),
+      ran: ({ claim: { intervals }, ...done }) =>
+        host.ran({ atMs: host.clock.nowMs, peer: face.peer, intervals, ...done }),
       crash: () => host.crashed(),
     });
   }

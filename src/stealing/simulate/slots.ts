@@ -35,7 +35,7 @@ export interface SlotHost {
   job(jobNumber: number): SlotJob;
   /** Reaches the core as soon as the process runs. */
   report(input: Input): void;
-  ran(job: JobId, claim: Claim, units: number): void;
+  ran(done: { job: JobId; claim: Claim; units: number; startedMs: number }): void;
   /** A task took the whole process with it. */
   crash(): void;
 }
@@ -142,16 +142,18 @@ export class SimulatedSlots {
     const units = work.of(claim.intervals);
     const realUnits = workError === 1 ? units : realWork(claim, work, { truth, workError });
     const busyMs = realUnits / this.#host.unitsPerMs();
-    this.#arm(slot, busyMs, () => this.#finish(slot, { claim, truth, units, busyMs }));
+    const startedMs = this.#host.clock.nowMs;
+    this.#arm(slot, busyMs, () => this.#finish(slot, { claim, truth, units, busyMs, startedMs }));
   }
 
   #finish(
     slot: Slot,
-    done: { claim: Claim; truth: JobTruth; units: number; busyMs: number },
+    done: { claim: Claim; truth: JobTruth; units: number; busyMs: number; startedMs: number },
   ): void {
     const { job, rowWidth } = done.truth.header;
     const { intervals } = done.claim;
-    this.#host.ran(job, done.claim, done.units);
+    const { claim, units, startedMs } = done;
+    this.#host.ran({ job, claim, units, startedMs });
     const values = referenceRows(done.truth.seed, rowWidth, intervals);
     const input: Input = {
       kind: 'tasksFinished',

@@ -24,6 +24,8 @@ export interface Step {
 /** Who ran which tasks, and how long: a slot's report, whether or not it reached the core. */
 export interface Execution {
   readonly atMs: number;
+  /** When the slot claimed them. */
+  readonly startedMs: number;
   readonly peer: PeerId;
   readonly job: JobId;
   readonly intervals: readonly Interval[];
@@ -44,6 +46,8 @@ export interface JobTruth {
   readonly totalUnits: number;
   readonly submitter: PeerId;
   readonly submittedAtMs: number;
+  /** Somebody may cancel it. */
+  readonly mayBeCancelled: boolean;
 }
 
 export interface PeerView {

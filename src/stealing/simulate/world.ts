@@ -129,6 +129,10 @@ class World implements WorldView {
       if (submitter?.submit(truth.header) !== true) return;
       this.#submitted.push(truth);
       this.#trace.event(this.nowMs, submitter.id, `submits ${plan.name}`);
+      const { cancelAfterMs } = plan;
+      if (cancelAfterMs === undefined) return;
+      const { job } = truth.header;
+      this.#clock.after(cancelAfterMs, () => submitter.receive({ kind: 'cancelRequested', job }));
     });
   }
 
@@ -287,5 +291,6 @@ function truthOf(scenario: Scenario, plan: JobPlan, index: number): JobTruth {
     totalUnits: work.totalUnits,
     submitter: header.submitter,
     submittedAtMs: plan.submitMs,
+    mayBeCancelled: plan.cancelAfterMs !== undefined,
   };
 }

@@ -64,6 +64,7 @@ export function everyTaskCountsOnce(rowsMayBeLost: (world: WorldView) => boolean
 }
 
 function wrongEnding(ending: JobEnding, truth: JobTruth): string | undefined {
+  if (ending.state === 'cancelled' && truth.mayBeCancelled) return undefined;
   if (ending.state !== 'done') return `ended ${ending.state}`;
   const { taskCount } = truth.header;
   if (ending.done + ending.failed !== taskCount) {

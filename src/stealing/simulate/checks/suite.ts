@@ -5,8 +5,10 @@ import type { JobId } from '../../ids.ts';
 import { acknowledgedJobsStay } from './acknowledged.ts';
 import { noAlarm } from './alarms.ts';
 import { custodyIsBounded } from './bounded.ts';
+import { cancelledJobsRest } from './cancelled.ts';
 import { grantsAreTakenOnce } from './conservation.ts';
 import { nobodyIsEverAway, promisedCopiesExist } from './copies.ts';
+import { whoDrainsAsksForNothing } from './drained.ts';
 import { nothingRunsTwice } from './duplicates.ts';
 import { jobsEnd } from './ends.ts';
 import { oldLivesAreFenced } from './fencing.ts';
@@ -39,6 +41,8 @@ export function suiteFor(
     custodyIsBounded(),
     grantsAreTakenOnce(),
     standInsYield(),
+    cancelledJobsRest(),
+    whoDrainsAsksForNothing(),
   ];
   if (nothingIsLostOnTheWay(scenario)) checks.push(lifelinesAreArmed());
   if (nobodyIsEverAway(scenario)) checks.push(promisedCopiesExist());
