@@ -44,13 +44,13 @@ export function firstTouch(from: i32, to: i32, low: f64, high: f64): i32 {
 /** The first block of 16 bars from `from` on that may touch; one behind `to` when there is none. */
 function firstBlock(from: i32, to: i32, below: v128, above: v128): i32 {
   let wide = from >> 4;
-  let bits = group(level1, wide, below, above) & (-1 << (from & 15));
-  if (bits != 0) return (wide << 4) + ctz(bits);
+  const near = group(level1, wide, below, above) & (-1 << (from & 15));
   wide++;
-  while (true) {
-    if (wide << 8 > to) return wide << 4;
-    bits = group(level2, wide >> 4, below, above) & (-1 << (wide & 15));
-    if (bits != 0) break;
+  // Asked before it is known to be needed: the memory answers both at once.
+  let bits = group(level2, wide >> 4, below, above) & (-1 << (wide & 15));
+  if (near != 0) return (from & ~15) + ctz(near);
+  if (wide << 8 > to) return wide << 4;
+  while (bits == 0) {
     wide = (wide | 15) + 1;
     // Blocks of 4,096 bars without a touch are passed over 16 at once.
     while (wide << 8 <= to) {
@@ -61,6 +61,8 @@ function firstBlock(from: i32, to: i32, below: v128, above: v128): i32 {
       }
       wide = (wide | 255) + 1;
     }
+    if (wide << 8 > to) return wide << 4;
+    bits = group(level2, wide >> 4, below, above) & (-1 << (wide & 15));
   }
   wide = (wide & ~15) + ctz(bits);
   return wide << 8 > to ? wide << 4 : (wide << 4) + ctz(group(level1, wide, below, above));
