@@ -110,7 +110,7 @@ export class JobBook {
   steals = 0;
   messages = 0;
   resultMessages = 0;
-  readonly #equalCosts: WorkModel;
+  #equalCosts: WorkModel | undefined;
   /** Steals and messages that other peers told of, newest word of each. */
   readonly told = new Map<PeerId, Tally>();
 
@@ -120,7 +120,6 @@ export class JobBook {
     this.header = header;
     this.jobNumber = jobNumber;
     this.ledger = new Ledger(header.taskCount, header.rowWidth);
-    this.#equalCosts = new WorkModel([{ tasks: Math.max(1, header.taskCount), units: 1_000 }]);
     this.knownSinceMs = nowMs;
     this.lastCountedMs = nowMs;
   }
@@ -147,7 +146,9 @@ export class JobBook {
 
   /** Costs; before the kernel has stated them, equal tasks of nominally a millisecond. */
   get costs(): WorkModel {
-    return this.work ?? this.#equalCosts;
+    if (this.work !== undefined) return this.work;
+    const tasks = Math.max(1, this.header.taskCount);
+    return (this.#equalCosts ??= new WorkModel([{ tasks, units: 1_000 }]));
   }
 
   /** Tasks here that nobody else runs: queued or claimed. */
