@@ -25,7 +25,9 @@ export function blocksOf(spec: JobSpec, kernel: string, taskCount: number): Bloc
   const texts = strategies.map((strategy) => JSON.stringify({ ...strategy, name: undefined }));
   const blocks: Block[] = [];
   let start = 0;
-  for (const { symbol: _, foldEdgesMs: _e, ...dataset } of datasets) {
+  for (const { symbol: _, foldEdgesMs, ...range } of datasets) {
+    // Where folds begin changes sums of segments and no row of a whole backtest.
+    const dataset = spec.segments === undefined ? range : { ...range, foldEdgesMs };
     const common = createHash('sha256').update(`${JSON.stringify({ kernel, shared, dataset })}\n`);
     for (const [index, text] of texts.entries()) {
       const tasks = counts[index] ?? 0;

@@ -121,6 +121,11 @@ describe('segments of tasks', () => {
     expect(rowsOf(runner, [0, 7])).toEqual(rowsOf(alone, [0, 7]));
   });
 
+  it('of other folds are other rows, and rows of whole backtests are the same', () => {
+    expect(keysOf([DAY_MS], [0])).not.toEqual(keysOf([2 * DAY_MS], [0]));
+    expect(keysOf([DAY_MS])).toEqual(keysOf([2 * DAY_MS]));
+  });
+
   it('are found again as a whole only: their rows say nothing about single strategies', () => {
     const spec = { ...whole, segments: { of: [0] } };
     // As many segments as the job has tasks, so that the counts alone do not tell.
@@ -129,6 +134,13 @@ describe('segments of tasks', () => {
     expect(blocksOf(one, 'k@1', 4)).toHaveLength(1);
   });
 });
+
+/** By which rows are found again: of whole backtests, or of the segments of tasks. */
+function keysOf(foldEdgesMs: readonly number[], of?: readonly number[]): string[] {
+  const spec = specOf([strategy], {}, { foldEdgesMs });
+  const asked = of === undefined ? spec : { ...spec, segments: { of } };
+  return blocksOf(asked, 'k@1', of === undefined ? 4 : 16).map(({ key }) => key);
+}
 
 function market(seed: number): typeof candles {
   return syntheticCandles({ seed, bars: 1_000, stepMs: 3_600_000, startMs: 0 });
