@@ -9,6 +9,8 @@ export interface Check {
   readonly maker: PeerId;
   /** Who runs it again: this peer, and for its own rows another. */
   examiner: PeerId;
+  /** Its life: the next one knows nothing of it. */
+  readonly incarnation: number;
   /** The examiner's row, when it differs from the maker's. */
   found: Float64Array | undefined;
   /** Third peers that were asked, the newest last. */

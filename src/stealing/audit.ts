@@ -14,6 +14,7 @@ import { IntervalSet } from '../deque/interval-set.ts';
 import { AuditBook, type Check } from './audit-book.ts';
 import type { Custody } from './custody.ts';
 import type { PeerId } from './ids.ts';
+import type { PeerFace } from './input.ts';
 import type { JobBook } from './job-book.ts';
 import type { CoreState } from './state.ts';
 import { mayRunOn } from './places.ts';
@@ -63,7 +64,7 @@ export class Audit {
       book.drawn.add(maker);
       const tasks = this.#sample(job, job.ledger.rowsOf(maker));
       if (maker === self) this.#examineOwn(job, book, tasks);
-      else others.push(...tasks.map((task) => checkOf(task, maker, self)));
+      else others.push(...tasks.map((task) => checkOf(task, maker, this.#state.face)));
     }
     const untilMs = this.#patienceMs(job, self, others.length);
     for (const check of others) {
@@ -96,7 +97,9 @@ export class Audit {
     const [examiner] = this.#able(job).toSorted((a, b) => lacks(b) - lacks(a));
     if (examiner === undefined) return;
     const untilMs = this.#patienceMs(job, examiner, tasks.length);
-    for (const task of tasks) book.open.set(task, { ...checkOf(task, self, examiner), untilMs });
+    const face = this.#state.beliefs.get(examiner)?.face;
+    if (face === undefined) return;
+    for (const task of tasks) book.open.set(task, { ...checkOf(task, self, face), untilMs });
     this.#ask(job, examiner, tasks);
   }
 
@@ -142,9 +145,9 @@ export class Audit {
   }
 
   #look(job: JobBook, book: AuditBook, check: Check): void {
-    const { nowMs, beliefs, self } = this.#state;
-    const isUnheard = check.examiner !== self && beliefs.get(check.examiner)?.state !== 'ok';
-    if (nowMs < check.untilMs && !(isUnheard && check.found === undefined)) return;
+    const { nowMs } = this.#state;
+    const isAwaited = check.found !== undefined || this.#isThere(check);
+    if (nowMs < check.untilMs && isAwaited) return;
     if (check.found === undefined) {
       // Nobody got round to it; what is not known to be wrong counts.
       job.rechecks.remove(check.task, check.task + 1);
@@ -169,6 +172,13 @@ export class Audit {
     check.judges.push(judge);
     check.untilMs = this.#patienceMs(job, judge, 1);
     this.#ask(job, judge, [check.task]);
+  }
+
+  /** Whether who was asked lives the same life as then. */
+  #isThere({ examiner, incarnation }: Check): boolean {
+    const { beliefs, self } = this.#state;
+    const belief = beliefs.get(examiner);
+    return examiner === self || (belief?.state === 'ok' && belief.face.incarnation === incarnation);
   }
 
   /** Others that can run a task of the job now. */
@@ -240,6 +250,7 @@ function isOfSamePair(one: Check, other: Check): boolean {
   return one.maker === other.maker && one.examiner === other.examiner;
 }
 
-function checkOf(task: number, maker: PeerId, examiner: PeerId): Check {
-  return { task, maker, examiner, found: undefined, judges: [], untilMs: Infinity };
+function checkOf(task: number, maker: PeerId, { peer, incarnation }: PeerFace): Check {
+  const open = { found: undefined, judges: [], untilMs: Infinity };
+  return { task, maker, examiner: peer, incarnation, ...open };
 }

@@ -60,3 +60,22 @@ function again(grant: number, tasks: Interval) {
   const batches = [{ job: jobId('j'), intervals: [tasks] }];
   return { kind: 'grant', grant, request: 0, batches, again: true } as const;
 }
+
+it.each([
+  ['goes away', (rig: Rig) => rig.lose('b')],
+  ['begins another life', (rig: Rig) => rig.connect('b', 1, 2)],
+])('an owner whose rows another peer runs again does not wait for one that %s', (_, happens) => {
+  const rig = new Rig();
+  rig.connect('b');
+  rig.fact({ kind: 'jobSubmitted', header: { ...header('j', 10), audit: 'all' } });
+  rig.hear('b', { kind: 'jobStored', job: jobId('j') });
+  rig.load('j', 10);
+  rig.persisted(1);
+  rig.finishAll('j');
+  for (let id = 2; id < 20; id++) rig.persisted(id);
+  for (let delivery = 1; delivery < 20; delivery++) rig.hear('b', { kind: 'rowsKept', delivery });
+  expect(rig.book('j').audit?.open.size).toBeGreaterThan(0);
+  happens(rig);
+  rig.during(50);
+  expect(rig.book('j').ending?.state).toBe('done');
+});
