@@ -45,8 +45,12 @@ export class Audit {
 
   /** When `isOver` has to be asked again though nothing happened. */
   nextLookMs(job: JobBook): number | undefined {
-    const open = job.isActive ? [...(job.audit?.open.values() ?? [])] : [];
-    return open.length === 0 ? undefined : Math.min(...open.map(({ untilMs }) => untilMs));
+    if (!job.isActive) return undefined;
+    let next: number | undefined;
+    // Never spread into one call, here and above: `--audit all` has as many checks as the job has tasks.
+    for (const { untilMs } of job.audit?.open.values() ?? [])
+      next = Math.min(next ?? untilMs, untilMs);
+    return next;
   }
 
   /** The owner of a job has caught a liar: what lies here of its rows counts nowhere. */
@@ -64,7 +68,7 @@ export class Audit {
       book.drawn.add(maker);
       const tasks = this.#sample(job, job.ledger.rowsOf(maker));
       if (maker === self) this.#examineOwn(job, book, tasks);
-      else others.push(...tasks.map((task) => checkOf(task, maker, this.#state.face)));
+      else for (const task of tasks) others.push(checkOf(task, maker, this.#state.face));
     }
     const untilMs = this.#patienceMs(job, self, others.length);
     for (const check of others) {
@@ -76,10 +80,9 @@ export class Audit {
   #sample(job: JobBook, rows: IntervalSet): number[] {
     const { limits, rng } = this.#state;
     const tasks = tasksOf(rows);
-    const wanted = Math.min(
-      job.header.audit === 'all' ? tasks.length : limits.auditRows,
-      tasks.length,
-    );
+    const wanted = limits.auditRows;
+    // All of them in their order: a set of intervals takes a million neighbours quickly, and scattered ones slowly.
+    if (job.header.audit === 'all' || tasks.length <= wanted) return tasks;
     // The first steps of a shuffle.
     for (let i = 0; i < wanted; i++) {
       const other = i + rng.nextBelow(tasks.length - i);
@@ -92,20 +95,20 @@ export class Audit {
     const { self } = this.#state;
     const isAlone = job.ledger.makers().every(([maker, made]) => maker === self || made.isEmpty);
     if (tasks.length === 0 || (isAlone && job.header.audit !== 'all')) return;
-    const lacks = (peer: PeerId): number =>
-      tasks.filter((task) => !job.ledger.onDiskOf(peer).has(task)).length;
-    const [examiner] = this.#able(job).toSorted((a, b) => lacks(b) - lacks(a));
-    if (examiner === undefined) return;
-    const untilMs = this.#patienceMs(job, examiner, tasks.length);
-    const face = this.#state.beliefs.get(examiner)?.face;
+    const sample = IntervalSet.from(tasks.map((task) => [task, task + 1] as const));
+    const [first] = this.#able(job)
+      .map((peer) => ({ peer, lacks: sample.subtract(job.ledger.onDiskOf(peer)).count }))
+      .toSorted((a, b) => b.lacks - a.lacks);
+    const face = first && this.#state.beliefs.get(first.peer)?.face;
     if (face === undefined) return;
+    const untilMs = this.#patienceMs(job, face.peer, tasks.length);
     for (const task of tasks) book.open.set(task, { ...checkOf(task, self, face), untilMs });
-    this.#ask(job, examiner, tasks);
+    this.#ask(job, face.peer, sample);
   }
 
-  #ask(job: JobBook, peer: PeerId, tasks: readonly number[]): void {
-    const intervals = IntervalSet.from(tasks.map((task) => [task, task + 1] as const)).intervals();
-    this.#custody.grant(peer, { request: 0, why: 'judge', again: true }, job, intervals);
+  #ask(job: JobBook, peer: PeerId, tasks: IntervalSet): void {
+    const cause = { request: 0, why: 'judge', again: true } as const;
+    this.#custody.grant(peer, cause, job, tasks.intervals());
   }
 
   #answered(
@@ -171,7 +174,7 @@ export class Audit {
     }
     check.judges.push(judge);
     check.untilMs = this.#patienceMs(job, judge, 1);
-    this.#ask(job, judge, [check.task]);
+    this.#ask(job, judge, IntervalSet.from([[check.task, check.task + 1]]));
   }
 
   /** Whether who was asked lives the same life as then. */

@@ -181,6 +181,7 @@ export class JobBook {
       .subtract(this.queue.intervals())
       .subtract(this.running)
       .subtract(this.retries);
+    if (apart.isEmpty) return;
     const wanted = this.examined.get(peer) ?? new IntervalSet();
     this.examined.set(peer, wanted.union(apart));
     for (const [start, end] of apart.intervals()) this.rechecks.add(start, end);

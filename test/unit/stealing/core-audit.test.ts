@@ -79,3 +79,20 @@ it.each([
   rig.during(50);
   expect(rig.book('j').ending?.state).toBe('done');
 });
+
+it('an owner that has every row looked at can have more of them than one call takes arguments', () => {
+  const tasks = 200_000;
+  const rig = new Rig();
+  rig.connect('b');
+  rig.fact({ kind: 'jobSubmitted', header: { ...header('j', tasks), audit: 'all' } });
+  rig.hear('b', { kind: 'jobStored', job: jobId('j') });
+  rig.load('j', tasks);
+  rig.persisted(1);
+  for (let start = 0; start < tasks; start += 10_000) {
+    const batch = batchOf('b', [start, start + 10_000]);
+    rig.hear('b', { kind: 'rows', job: jobId('j'), delivery: start, batch });
+  }
+  for (let id = 2; id < 40; id++) rig.persisted(id);
+  expect(rig.book('j').audit?.open.size).toBe(tasks);
+  expect(rig.core.nextWake().atMs).toBeGreaterThan(rig.nowMs);
+});
