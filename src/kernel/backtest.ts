@@ -53,6 +53,7 @@ export function compileBacktest(
     spec.sample,
   );
   const market = describeMarket(candles, dataset.fromMs, dataset.toMs);
+  let foldStarts: readonly number[] | undefined;
   const engine = new Engines({ spec, candles, strategies, market }, options);
   const locate = (task: number): { strategy: Strategy; values: Float64Array } => {
     const { block, index } = tasks.locate(task);
@@ -89,7 +90,7 @@ export function compileBacktest(
     dailyReturns: (task) => ({
       returns: compute(task).dailyReturns,
       annualDays: market.annualDays,
-      foldStarts: (dataset.foldEdgesMs ?? []).map((edgeMs) => firstReturnFrom(market, edgeMs)),
+      foldStarts: (foldStarts ??= foldStartsOf(market, dataset.foldEdgesMs ?? [])),
     }),
     waitMs: () => 0,
     label(task) {
@@ -185,10 +186,13 @@ function labelOf({ name, grid }: Strategy, values: Float64Array): TaskLabel {
 }
 
 /** A day's return is the later day's: a day in which a fold begins is all of that fold. */
-function firstReturnFrom(market: Market, timeMs: number): number {
-  const { timeMs: times } = market.candles;
-  const day = dayEnds(market).bars.findIndex((bar) => (times[bar] as number) >= timeMs);
-  return Math.max(0, (day < 0 ? market.dayCount : day) - 1);
+function foldStartsOf(market: Market, edgesMs: readonly number[]): number[] {
+  const { timeMs } = market.candles;
+  const { bars } = dayEnds(market);
+  return edgesMs.map((edgeMs) => {
+    const day = bars.findIndex((bar) => (timeMs[bar] as number) >= edgeMs);
+    return Math.max(0, (day < 0 ? market.dayCount : day) - 1);
+  });
 }
 
 function unitsOf(strategy: Strategy, market: Market): number {
