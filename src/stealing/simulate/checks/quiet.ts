@@ -21,13 +21,20 @@ export function watchMs({ limits }: Scenario): number {
   return limits === undefined ? WATCH_MS : 4 * limits.heartbeatMs;
 }
 
+interface Seen {
+  readonly atMs: number;
+  readonly what: string;
+  /** What a finished task makes, though its job has ended. */
+  readonly isOfRow: boolean;
+}
+
 export function quietWhenIdle(): Check {
   /** Per virtual time; only what is younger than `SETTLE_MS + WATCH_MS` can matter. */
-  let seen: { readonly atMs: number; readonly what: string }[] = [];
-  const note = (atMs: number, what: string): void => {
+  let seen: Seen[] = [];
+  const note = (atMs: number, what: string, isOfRow = false): void => {
     if (seen.length > 10_000)
       seen = seen.filter((event) => event.atMs > atMs - SETTLE_MS - WATCH_MS);
-    seen.push({ atMs, what });
+    seen.push({ atMs, what, isOfRow });
   };
   const runs: Execution[] = [];
   return {
@@ -36,20 +43,25 @@ export function quietWhenIdle(): Check {
       runs.push(execution);
     },
     sent({ atMs, from, to, message }: Sending): undefined {
-      if (!isIdleTalk(message)) note(atMs, `${from} sends ${to} ${message.kind}`);
+      const isOfRow = message.kind === 'rows' || message.kind === 'rowsKept';
+      if (!isIdleTalk(message)) note(atMs, `${from} sends ${to} ${message.kind}`, isOfRow);
     },
     stepped({ atMs, peer, outputs }: Step): undefined {
-      if (outputs.some(({ kind }) => kind === 'persist')) note(atMs, `${peer} writes to disk`);
+      if (outputs.some(({ kind }) => kind === 'persist'))
+        note(atMs, `${peer} writes to disk`, true);
     },
     over(world: WorldView): string | undefined {
       const { endedAtMs } = world;
       if (endedAtMs === undefined || someJobGoesOn(world)) return undefined;
       // A slow slot may have been over a second copy of a long task when the job ended; its row still comes.
-      const quietMs = runs.reduce(
+      const rowsUntilMs = runs.reduce(
         (last, { startedMs, atMs }) => (startedMs <= endedAtMs ? Math.max(last, atMs) : last),
         endedAtMs,
       );
-      const late = seen.filter(({ atMs }) => atMs > quietMs + settleMs(world.scenario));
+      const late = seen.filter(
+        ({ atMs, isOfRow }) =>
+          atMs > (isOfRow ? rowsUntilMs : endedAtMs) + settleMs(world.scenario),
+      );
       const first = late[0];
       if (first === undefined) return undefined;
       return `${late.length} events in ${watchMs(world.scenario)} ms of idleness, first: ${first.what}`;
