@@ -4,8 +4,7 @@
 // Young objects of each thread get 3 x 4 MiB instead of 3 x 16, which they would fill before anybody cleans up: a peer lives
 // for weeks beside other programs. Less costs more collections; at 4 MiB 2,000,000 malformed frames leave 8 MiB and not
 // 79 (scripts/fuzz.ts). Below 2 GiB of heap V8 lets old objects grow to twice what lives before it cleans up, above to four
-// times: what lives of a peer is some 40 MB, rows lie outside of the heap, and slots
-// have limits of their own.
+// times: what lives of a peer is some 40 MB, rows lie outside of the heap, and slots have limits of their own.
 export const PEER_FLAGS = [
   '--disallow-code-generation-from-strings',
   '--disable-proto=delete',

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { JobSummary } from '../../src/node/control/api.ts';
 import type { Machine } from './harness/machine.ts';
 import { LOOPBACK, MachineRoom } from './harness/machine-room.ts';
-import { makeNextRelease } from './harness/next-release.ts';
+import { makeNextRelease, NEXT_VERSION, THIS_VERSION } from './harness/next-release.ts';
 import { until } from './harness/until.ts';
 
 const NAMES = ['early', 'middle', 'late'];
@@ -32,7 +32,11 @@ test('two releases share work and rows, keep them for each other, and say which 
   for (const machine of [early, middle, late]) await machine.untilSees(NAMES);
   const { peers } = await early.peers();
   const versions = peers.map(({ name, version }) => `${name} ${version}`).toSorted();
-  expect(versions).toEqual(['early 0.1.0', 'late 0.1.0', 'middle 0.2.0']);
+  expect(versions).toEqual([
+    `early ${THIS_VERSION}`,
+    `late ${THIS_VERSION}`,
+    `middle ${NEXT_VERSION}`,
+  ]);
 
   const file = await room.file('spin.json', JOB);
   const truth = await room.machine('alone').json<JobSummary>(['submit', file]);

@@ -3,11 +3,22 @@
 // this release has never heard. Its kernels are this release's.
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { meshVersion } from '../../../src/node/cli/version.ts';
 
 const CLONE = resolve(import.meta.dirname, '../../..');
 
+export const THIS_VERSION = meshVersion();
+export const NEXT_VERSION = THIS_VERSION.replace(
+  /\.(\d+)\./,
+  (_, minor) => `.${Number(minor) + 1}.`,
+);
+
 const CHANGES: readonly { file: string; from: string; to: string }[] = [
-  { file: 'package.json', from: '"version": "0.1.0"', to: '"version": "0.2.0"' },
+  {
+    file: 'package.json',
+    from: `"version": "${THIS_VERSION}"`,
+    to: `"version": "${NEXT_VERSION}"`,
+  },
   {
     file: 'src/node/net/host.ts',
     from: 'options.protocol ?? PROTOCOL_VERSION',
