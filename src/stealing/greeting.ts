@@ -104,6 +104,7 @@ export class Greeting {
     }
     job.isLoading = false;
     job.work = work;
+    job.reorder();
     this.keep(job);
   }
 

@@ -169,10 +169,17 @@ export class JobBook {
       .subtract(this.retries);
     const suspicious = fresh.intersect(this.apart);
     for (const [first, last] of suspicious.intervals()) this.retries.add(first, last);
-    const list = fresh.subtract(suspicious).intervals();
+    const list = this.costs.longestFirst(fresh.subtract(suspicious).intervals());
     for (const [first, last] of fresh.intervals()) this.rechecks.remove(first, last);
     const queued = end === 'bottom' ? this.queue.pushBottom(list) : this.queue.pushTop(list);
     return queued + suspicious.count;
+  }
+
+  /** Costs are known now. */
+  reorder(): void {
+    const queued = this.queue.intervals();
+    this.queue.removeAll(queued);
+    this.queue.pushBottom(this.costs.longestFirst(queued));
   }
 
   /** They run here though they have rows; `peer` is told what comes out. Of those that run here anyway it will hear. */

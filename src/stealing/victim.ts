@@ -21,6 +21,7 @@ import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { Message, RefusalReason } from './messages.ts';
 import type { StealReason } from './steal-log.ts';
+import { stratify } from './stratify.ts';
 import { equalFinishWork, seedShares, tasksForWork } from './share.ts';
 import { mayRunOn } from './places.ts';
 import type { CoreState } from './state.ts';
@@ -115,6 +116,7 @@ export class Victim {
     if (hungry.length === 0) return;
     const dealt = this.#deal(job, hungry);
     const shares = dealt === undefined ? this.#shares(job, hungry) : [];
+    const mixed = dealt === undefined ? this.#takeMixed(job, shares, this.#spareTasks(job)) : [];
     for (const [i, belief] of hungry.entries()) {
       const spare = this.#spareTasks(job);
       if (belief.freeMs !== undefined && Math.min(spare, dealt?.[i] ?? 0) > 0) {
@@ -126,7 +128,7 @@ export class Victim {
       }
       const intervals =
         dealt === undefined
-          ? this.#take(job, shares[i] ?? 0, spare)
+          ? (mixed?.[i] ?? this.#take(job, shares[i] ?? 0, spare))
           : this.#takeTasks(job, Math.min(spare, dealt[i] ?? 0));
       if (intervals.length === 0) continue;
       this.#custody.grant(belief.face.peer, { request: 0, why }, job, intervals);
@@ -188,7 +190,7 @@ export class Victim {
 
   #dealBetween(job: JobBook, sides: readonly SlotSide[]): number[] | undefined {
     const state = this.#state;
-    if (!job.isRunnable || !isCoarse(state, job)) return undefined;
+    if (!job.isRunnable || job.costs.isOrdered || !isCoarse(state, job)) return undefined;
     const tasks = unclaimedTasks(state, job);
     const here = { freeMs: this.#freeHere(job), taskMs: taskMsHere(state, job) };
     if (!isFew(tasks, [here, ...sides])) return undefined;
@@ -304,6 +306,8 @@ export class Victim {
    * the window. */
   #take(job: JobBook, units: number, tasksMax: number): Interval[] {
     if (!(units > 0) || tasksMax <= 0) return [];
+    const [mixed = []] = this.#takeMixed(job, [units], tasksMax) ?? [];
+    if (mixed.length > 0) return mixed;
     const queued = job.queue.intervals();
     const queuedUnits = job.costs.of(queued);
     const isAll = queuedUnits <= units;
@@ -315,6 +319,17 @@ export class Victim {
     const least = taken.length === 0 ? 1 : 0;
     taken.push(...shrinkWindow(this.#state, job, Math.min(room, Math.max(least, left))));
     return taken;
+  }
+
+  /** Of unequal tasks long and short ones for everybody, at most `tasksMax` together; undefined where all are alike, or
+   * where the queue has none to give. */
+  #takeMixed(job: JobBook, shares: readonly number[], tasksMax: number): Interval[][] | undefined {
+    const { queue, costs } = job;
+    if (!costs.isOrdered || queue.taskCount === 0 || tasksMax <= 0) return undefined;
+    const kept = Math.max(0, queue.taskCount - tasksMax);
+    const mixed = stratify(costs, queue.intervals(), { shares, kept });
+    queue.removeAll(mixed.flat());
+    return mixed;
   }
 
   #takeTasks(job: JobBook, tasks: number): Interval[] {

@@ -1,15 +1,33 @@
 // Without faults: each machine gets the work that its speed earns, and the whole takes as long as it must.
 import { describe, expect, test } from 'vitest';
+import { greedyMs } from '../../src/stealing/efficiency.ts';
 import { peerId } from '../../src/stealing/ids.ts';
+import { Rng } from '../../src/stealing/rng.ts';
 import { judge } from '../../src/stealing/simulate/judge.ts';
 import { lan } from '../../src/stealing/simulate/scenario.ts';
+import { WorkModel } from '../../src/stealing/work.ts';
 import { calmScenario, type Machine, measure, REAL, speedShares } from './scenarios.ts';
 
 const TWO_MACS: readonly Machine[] = [
   { slots: 12, speed: 1 },
   { slots: 10, speed: 1 },
 ];
+const TEN_MACS: readonly Machine[] = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map((slots) => ({
+  slots,
+  speed: slots === 12 ? 1 : 0.9,
+}));
 const EQUAL_50_MS = [{ tasks: 300, units: 50_000 }];
+
+/** Single tasks of a lognormal distribution with a sigma of 1: the longest of 300 is some 12 times the mean. */
+function lognormal(tasks: number, meanUnits: number, seed: number): { tasks: 1; units: number }[] {
+  const rng = new Rng(seed);
+  const normal = (): number =>
+    Array.from({ length: 12 }, () => rng.nextFloat()).reduce((sum, x) => sum + x, -6);
+  return Array.from({ length: tasks }, () => ({
+    tasks: 1,
+    units: Math.max(1, Math.round(meanUnits * Math.exp(normal() - 0.5))),
+  }));
+}
 
 describe('without faults', () => {
   test.each([1, 2, 3, 4, 5])(
@@ -110,6 +128,26 @@ describe('without faults', () => {
     }
     expect(ending.efficiency.bound).toBeGreaterThan(0.93);
   });
+
+  test.each<[name: string, machines: readonly Machine[], tasks: number, atLeast: number]>([
+    ['two machines, 300 tasks', TWO_MACS, 300, 0.97],
+    ['two machines, 2,000 tasks', TWO_MACS, 2_000, 0.97],
+    ['ten machines, 2,000 tasks', TEN_MACS, 2_000, 0.95],
+  ])(
+    'lognormal tasks of 50 ms end as a queue with the longest first would: %s',
+    (_, machines, tasks, atLeast) => {
+      const cores = machines.flatMap(({ slots, speed }) =>
+        Array.from({ length: slots }, () => ({ speed: 1_000 * speed, delayMs: 0 })),
+      );
+      for (const seed of [1, 2, 3]) {
+        const runs = lognormal(tasks, 50_000, seed);
+        const { outcome, spanMs } = measure(calmScenario(machines, { runs }, { seed }));
+        expect(outcome.violations).toEqual([]);
+        const lptMs = greedyMs(new WorkModel(runs), cores, 'longestFirst');
+        expect(lptMs / spanMs).toBeGreaterThan(atLeast);
+      }
+    },
+  );
 
   test('a machine that joins in the middle of a job takes part within a second', () => {
     const scenario = calmScenario(TWO_MACS, { runs: [{ tasks: 20_000, units: 5_000 }] });
