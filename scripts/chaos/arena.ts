@@ -11,7 +11,7 @@ import { ControlClient } from '../../src/node/control/client.ts';
 import type { Rng } from '../../src/stealing/rng.ts';
 import { mesh } from '../../test/e2e/cli-process.ts';
 import { sequentialResultsSha256 } from '../../test/independent/sequential.ts';
-import { PEER_FLAGS } from '../../src/node/peer-flags.ts';
+import { PEER_ENVIRONMENT, PEER_FLAGS } from '../../src/node/peer-flags.ts';
 import { type Host, Hosts } from './hosts.ts';
 
 const run = promisify(execFile);
@@ -124,7 +124,7 @@ export class Arena {
     const words = ['join', '--foreground', '--name', fighter.name, '--slots', `${SLOTS}`];
     words.push('--listen', fighter.host.ip, ...others.flatMap(({ host }) => ['--peer', host.ip]));
     const child = spawn(word, [...rest, process.execPath, ...PEER_FLAGS, MAIN, ...words], {
-      env: { ...process.env, MESH_HOME: fighter.home, NO_COLOR: '1' },
+      env: { ...process.env, ...PEER_ENVIRONMENT, MESH_HOME: fighter.home, NO_COLOR: '1' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';

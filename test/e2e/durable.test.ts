@@ -1,11 +1,11 @@
 // What a peer keeps on its disk, seen by the people at its command line.
 import { execFileSync } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { JobSummary, ResultsView } from '../../src/node/control/api.ts';
 import { LOOPBACK, MachineRoom } from './harness/machine-room.ts';
-import { PEER_FLAGS } from '../../src/node/peer-flags.ts';
+import { PEER_ENVIRONMENT, PEER_FLAGS } from '../../src/node/peer-flags.ts';
 import { until } from './harness/until.ts';
 import type { FailuresView, RetryView } from '../../src/node/control/failure-api.ts';
 
@@ -37,6 +37,11 @@ test('an ended job is read from the disk of a peer that starts again, until it h
   expect(execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' })).toContain(
     PEER_FLAGS.join(' '),
   );
+  if (process.platform === 'linux') {
+    expect((await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0')).toEqual(
+      expect.arrayContaining(Object.entries(PEER_ENVIRONMENT).map((pair) => pair.join('='))),
+    );
+  }
 
   await ada.kill();
   await ada.join(LOOPBACK);

@@ -6,7 +6,7 @@ import { join as joinPath } from 'node:path';
 import { ControlClient } from '../control/client.ts';
 import type { ControlHandlers } from '../control/handlers.ts';
 import { MeshError } from '../errors.ts';
-import { PEER_FLAGS } from '../peer-flags.ts';
+import { PEER_ENVIRONMENT, PEER_FLAGS } from '../peer-flags.ts';
 import { type Context, refuseVia, warnOfSkew } from './context.ts';
 import { type JoinFlags, joinArguments, type JoinOptions, readJoinFlags } from './join-options.ts';
 import { printJson } from './output/json.ts';
@@ -138,6 +138,7 @@ async function spawnNode(home: string, options: JoinOptions): Promise<ChildProce
     const child = spawn(process.execPath, [...PEER_FLAGS, ...process.execArgv, program, ...words], {
       // Its working directory must not keep somebody's disk from being unmounted.
       cwd: home,
+      env: { ...process.env, ...PEER_ENVIRONMENT },
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
     });

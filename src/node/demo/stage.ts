@@ -10,7 +10,7 @@ import { readStartError } from '../cli/start-error.ts';
 import { waitUntil } from '../cli/wait.ts';
 import { ControlClient } from '../control/client.ts';
 import { MeshError } from '../errors.ts';
-import { PEER_FLAGS } from '../peer-flags.ts';
+import { PEER_ENVIRONMENT, PEER_FLAGS } from '../peer-flags.ts';
 import type { Role } from './cast.ts';
 
 /** From spawn to the control socket; four at once on a busy machine. */
@@ -118,7 +118,7 @@ export class Stage {
         [...PEER_FLAGS, ...process.execArgv, program, ...words],
         {
           cwd: home,
-          env: withoutSettings(process.env),
+          env: { ...withoutSettings(process.env), ...PEER_ENVIRONMENT },
           // A group of its own: Ctrl-C reaches the demo, and the demo decides.
           detached: true,
           stdio: ['ignore', log.fd, log.fd, 'ipc'],

@@ -4,7 +4,7 @@
 // ProcessType Interactive is what keeps macOS from throttling a background program's CPU and disk (launchd.plist(5):
 // unset means light throttling); Background is the polite form, slow on purpose. Both systems start the node again
 // only when it failed: after `mesh leave` it stays away.
-import { PEER_FLAGS } from '../peer-flags.ts';
+import { PEER_ENVIRONMENT, PEER_FLAGS } from '../peer-flags.ts';
 
 export interface Service {
   /** Absolute. */
@@ -39,6 +39,7 @@ export function wrapperScript({ home, node, program, words }: Service): string {
     '#!/bin/sh',
     '# Starts the mesh node of this home; written by `mesh service install`.',
     `export MESH_HOME=${shellWord(home)}`,
+    ...Object.entries(PEER_ENVIRONMENT).map(([name, value]) => `export ${name}=${value}`),
     `for node in ${shellWord(node)} "$(command -v node)" /opt/homebrew/bin/node /usr/local/bin/node /usr/bin/node; do`,
     `  [ -x "$node" ] && exec "$node" ${PEER_FLAGS.join(' ')} ${shellWord(program)} join --foreground --quiet${flags === '' ? '' : ` ${flags}`}`,
     'done',

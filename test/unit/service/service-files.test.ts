@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PEER_FLAGS } from '../../../src/node/peer-flags.ts';
+import { PEER_ENVIRONMENT, PEER_FLAGS } from '../../../src/node/peer-flags.ts';
 import {
   launchdPlist,
   type Service,
@@ -35,7 +35,7 @@ function service(change: Partial<Service> = {}): Service {
 /** A program that prints how it was called. */
 function printer(path: string): string {
   mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(path, '#!/bin/sh\nprintf "%s|" "$0" "$MESH_HOME" "$@"\n');
+  writeFileSync(path, '#!/bin/sh\nprintf "%s|" "$0" "$MESH_HOME" "$MALLOC_ARENA_MAX" "$@"\n');
   chmodSync(path, 0o755);
   return path;
 }
@@ -172,6 +172,7 @@ describe('the script', () => {
     expect(run(script, '').stdout.split('|')).toEqual([
       node,
       home,
+      PEER_ENVIRONMENT.MALLOC_ARENA_MAX,
       ...PEER_FLAGS,
       service().program,
       'join',
