@@ -175,8 +175,9 @@ export class JobBook {
     return queued + suspicious.count;
   }
 
-  /** Costs are known now. */
+  /** Costs are known now: what was believed before them has had its time, and the queue follows them. */
   reorder(): void {
+    this.#equalCosts = undefined;
     const queued = this.queue.intervals();
     this.queue.removeAll(queued);
     this.queue.pushBottom(this.costs.longestFirst(queued));

@@ -18,24 +18,27 @@ export class WorkModel {
   readonly taskCount: number;
   readonly totalUnits: number;
   /** Length runs + 1: first task of each run, then taskCount. */
-  readonly #firstTask: Float64Array;
+  readonly #firstTask: readonly number[];
   /** Length runs + 1: units before each run, then the total. */
-  readonly #unitsBefore: Float64Array;
+  readonly #unitsBefore: readonly number[];
   /** Its tasks differ so much that their order matters. */
   readonly isOrdered: boolean;
 
   constructor(runs: readonly WorkRun[]) {
-    this.#firstTask = new Float64Array(runs.length + 1);
-    this.#unitsBefore = new Float64Array(runs.length + 1);
+    const firstTask = [0];
+    const unitsBefore = [0];
     let tasks = 0;
     let units = 0;
-    for (const [i, run] of runs.entries()) {
+    for (const run of runs) {
       invariant(run.tasks >= 1 && run.units >= 1, 'a work run has tasks and costs something');
       tasks += run.tasks;
       units += run.tasks * run.units;
-      this.#firstTask[i + 1] = tasks;
-      this.#unitsBefore[i + 1] = units;
+      firstTask.push(tasks);
+      unitsBefore.push(units);
     }
+    // Lists and not typed arrays: a peer keeps one for every job of a month, most of one run.
+    this.#firstTask = firstTask;
+    this.#unitsBefore = unitsBefore;
     this.taskCount = tasks;
     this.totalUnits = units;
     const longest = runs.reduce((max, run) => Math.max(max, run.units), 0);
