@@ -56,6 +56,9 @@ export interface Limits {
   readonly censusPauseMs: number;
   /** Slot-ms of history behind a measured rate. More: steadier; less: follows throttling sooner. */
   readonly rateMemoryMs: number;
+  /** Slot-ms of it that outlive their job. More: a job begins with a steadier guess; less: it learns sooner whether
+   * the data is warm. 100 are some thirty micro-batches. */
+  readonly ratePriorMs: number;
   /** ms after which a peer that still lacks a job's data gives all it holds of it to whoever asks. Less: work
    * travels while small data is on its way; more: it lies idle. A guess: a 10 MB dataset takes that long. */
   readonly loadPatienceMs: number;
@@ -107,6 +110,7 @@ export const DEFAULT_LIMITS: Limits = {
   keeperPauseMs: 10_000,
   censusPauseMs: 1_000,
   rateMemoryMs: 3_000,
+  ratePriorMs: 100,
   loadPatienceMs: 1_000,
   turnMs: 20,
   turnBurstMs: 500,

@@ -13,6 +13,7 @@ export function measureFinished(
   for (const [start, end] of intervals) job.running.remove(start, end);
   state.claimsNow(slot);
   const units = job.costs.of(intervals);
+  if (job.servedMs === 0) state.rates.jobBegan(job.header.rateKey);
   state.rates.measured(job.header.rateKey, units, busyMs);
   job.servedMs += busyMs;
   state.recent.add(state.nowMs, countTasks(intervals), units);

@@ -3,12 +3,20 @@
 // of busy time, so that ten slots forget no faster than one. Until that span is full the average is the plain
 // mean: the first micro-batch runs code that is not compiled yet, several times too slowly, and must not be
 // believed for as long as the span is.
+//
+// A job that begins keeps of the past what a short prior weighs: its caches may be cold where the last job on the same
+// data left them warm, or the other way round.
 import type { Rate } from './messages.ts';
 
 /** Rates remembered: one per kernel and data, the longest unused goes first. */
 const RATES_MAX = 1_024;
 /** Rates that a heartbeat carries: the newest few, because a peer works on few kinds of job at once. */
 const TOLD_RATES_MAX = 8;
+
+interface RateMemory {
+  readonly memoryMs: number;
+  readonly priorMs: number;
+}
 
 interface Measured {
   readonly perSlotMs: number;
@@ -19,12 +27,23 @@ interface Measured {
 export class Rates {
   /** ms of busy time of all slots together. */
   readonly #memoryMs: number;
+  readonly #priorMs: number;
   readonly #slots: number;
   readonly #byKey = new Map<string, Measured>();
 
-  constructor(memoryMs: number, slots: number) {
+  /** `memoryMs` of every slot's busy time are remembered, `priorMs` of them beyond the job in which they were. */
+  constructor({ memoryMs, priorMs }: RateMemory, slots: number) {
     this.#memoryMs = memoryMs * slots;
+    this.#priorMs = priorMs * slots;
     this.#slots = slots;
+  }
+
+  /** A job with this key runs its first tasks here. */
+  jobBegan(rateKey: string): void {
+    const known = this.#byKey.get(rateKey);
+    if (known === undefined) return;
+    const busyMs = Math.min(known.busyMs, this.#priorMs);
+    this.#byKey.set(rateKey, { perSlotMs: known.perSlotMs, busyMs });
   }
 
   measured(rateKey: string, units: number, busyMs: number): void {

@@ -89,7 +89,8 @@ export class CoreState {
     this.epochMs = options.epochMs ?? 0;
     this.seeding = options.seeding ?? true;
     this.beliefs = new Beliefs(options.limits);
-    this.rates = new Rates(options.limits.rateMemoryMs, options.face.slots);
+    const { rateMemoryMs, ratePriorMs } = options.limits;
+    this.rates = new Rates({ memoryMs: rateMemoryMs, priorMs: ratePriorMs }, options.face.slots);
   }
 
   takeOutputs(): Output[] {

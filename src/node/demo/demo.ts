@@ -76,14 +76,13 @@ async function play({ stage, screen, signal, fast }: Play): Promise<DemoReport> 
   screen.good(`${names} found each other; none of them is a head`);
 
   const submitter = actorNamed(actors, SUBMITTER);
-  const measuredSinceMs = performance.now();
   const perSec = await measureSpeed(submitter.client, workload, signal);
   screen.good(`measured: ${formatCount(perSec)} backtests per second, all together`);
 
   const jobMs = fast ? JOB_FAST_MS : JOB_MS;
   const prepared = await workload.sized('demo', (perSec * jobMs) / 1000);
   const runner = compiled(prepared);
-  const crew = { actors, submitter, measuredSinceMs };
+  const crew = { actors, submitter };
   const job = await RunningJob.submit(prepared, crew, screen, signal);
   const count = formatCount(prepared.taskCount);
   screen.say(`job ${job.id}, submitted on ${SUBMITTER}: ${count} backtests of AAPL, 2013-2018`);

@@ -27,8 +27,6 @@ export interface Killed {
 export interface Crew {
   readonly actors: readonly Actor[];
   readonly submitter: Actor;
-  /** When the peers first worked. */
-  readonly measuredSinceMs: number;
 }
 
 export class RunningJob {
@@ -51,7 +49,9 @@ export class RunningJob {
     signal: AbortSignal,
   ): Promise<RunningJob> {
     // Work starts before the submitter has the id.
-    const memory = { memoryMs: DEFAULT_LIMITS.rateMemoryMs, bornMs: crew.measuredSinceMs };
+    // A job that begins keeps little of the average before it.
+    const { rateMemoryMs: memoryMs, ratePriorMs } = DEFAULT_LIMITS;
+    const memory = { memoryMs, bornMs: performance.now() - ratePriorMs };
     const speeds = new SpeedIntegral(memory, await ratesOf(crew.actors), performance.now());
     const { job: id } = await submitPrepared(crew.submitter.client, job);
     return new RunningJob({ id, taskCount: job.taskCount, speeds }, crew, screen, signal);

@@ -40,7 +40,7 @@ describe('the integral of speed', () => {
 
   it('sees through the averages that peers tell, old or young', () => {
     for (const bornMs of [-60_000, -1_500]) {
-      const averages = new Rates(3_000, 1);
+      const averages = new Rates({ memoryMs: 3_000, priorMs: 3_000 }, 1);
       for (let ms = bornMs; ms < 0; ms += 5) averages.measured('k', 5 * 100, 5);
       const told = (): number => averages.perSlotMs('k') ?? 0;
       const rates = (): Map<string, number> =>

@@ -106,9 +106,11 @@ describe('greedyMs', () => {
   });
 });
 
+const MEMORY = { memoryMs: 3_000, priorMs: 100 };
+
 describe('Rates', () => {
   it('knows nothing before the first measurement, which is then believed whole', () => {
-    const rates = new Rates(3_000, 4);
+    const rates = new Rates(MEMORY, 4);
     expect(rates.perSlotMs('k')).toBeUndefined();
     expect(rates.told()).toEqual([]);
     rates.measured('k', 500, 1);
@@ -118,7 +120,7 @@ describe('Rates', () => {
 
   it('follows a machine that throttles within seconds of busy time, whatever its slots', () => {
     for (const slots of [1, 12]) {
-      const rates = new Rates(3_000, slots);
+      const rates = new Rates(MEMORY, slots);
       rates.measured('k', 10_000, 10);
       for (let busyMs = 0; busyMs < 9_000 * slots; busyMs += 10) rates.measured('k', 5_000, 10);
       expect(rates.perSlotMs('k')).toBeGreaterThan(500);
@@ -127,20 +129,32 @@ describe('Rates', () => {
   });
 
   it('outlives a cold start: until the memory is full every busy millisecond weighs the same', () => {
-    const rates = new Rates(3_000, 1);
+    const rates = new Rates(MEMORY, 1);
     rates.measured('k', 1_000, 10);
     for (let busyMs = 0; busyMs < 500; busyMs += 10) rates.measured('k', 10_000, 10);
     expect(rates.perSlotMs('k')).toBeCloseTo(501_000 / 510, 6);
   });
 
+  it('lets a job that begins outweigh all jobs before it within tenths of a second', () => {
+    const rates = new Rates(MEMORY, 4);
+    for (let busyMs = 0; busyMs < 20_000; busyMs += 100) rates.measured('k', 10_000, 100);
+    rates.jobBegan('k');
+    expect(rates.perSlotMs('k')).toBeCloseTo(100, 6);
+    for (let busyMs = 0; busyMs < 1_200; busyMs += 100) rates.measured('k', 50_000, 100);
+    // 400 ms of the past and 1,200 ms of the job, of all four slots together.
+    expect(rates.perSlotMs('k')).toBeCloseTo((400 * 100 + 1_200 * 500) / 1_600, 6);
+    rates.jobBegan('other');
+    expect(rates.perSlotMs('other')).toBeUndefined();
+  });
+
   it('learns nothing from tasks that took no time', () => {
-    const rates = new Rates(3_000, 1);
+    const rates = new Rates(MEMORY, 1);
     rates.measured('k', 500, 0);
     expect(rates.perSlotMs('k')).toBeUndefined();
   });
 
   it('tells the eight that were used last', () => {
-    const rates = new Rates(3_000, 1);
+    const rates = new Rates(MEMORY, 1);
     for (let i = 0; i < 10; i++) rates.measured(`k${i}`, 1, 1);
     rates.measured('k3', 1, 1);
     const told = rates.told().map(({ rateKey }) => rateKey);
