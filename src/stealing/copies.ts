@@ -8,7 +8,7 @@
 //
 // Speculation as in Dolly (Ananthanarayanan et al., NSDI 2013), with its cap on extra work; changed: no clones from
 // the start, only against a holder that would end later.
-import { type Interval, IntervalSet } from '../deque/interval-set.ts';
+import { countTasks, type Interval, IntervalSet } from '../deque/interval-set.ts';
 import type { Belief } from './beliefs.ts';
 import { isCoarse, taskMsHere } from './horizon.ts';
 import type { PeerId } from './ids.ts';
@@ -49,6 +49,24 @@ export function copiesFor(
     copies.push([task, task + 1]);
   }
   return IntervalSet.from(copies).intervals();
+}
+
+/** These came as copies: as long as their holder runs them, no third one is given from here. */
+export function runsElsewhereToo(
+  state: CoreState,
+  job: JobBook,
+  holder: PeerId,
+  intervals: readonly Interval[],
+): void {
+  // Nobody is sent more copies than its slots can start.
+  if (countTasks(intervals) > state.face.slots) return;
+  for (const [start, end] of intervals) {
+    for (let task = start; task < end; task++) {
+      const perSlot = state.ownRate(job.header.rateKey) / Math.max(1, state.face.slots);
+      const untilMs = state.nowMs + patience(state, job.costs.between(task, task + 1) / perSlot);
+      job.copies.set(task, { to: holder, untilMs });
+    }
+  }
 }
 
 /** Whether a peer may hold a task of the job that would end sooner here: worth one question. */

@@ -14,6 +14,7 @@ interface Grant {
   readonly request: number;
   readonly batches: readonly Batch[];
   readonly again: boolean;
+  readonly copy: boolean;
   sentMs: number;
 }
 
@@ -58,7 +59,7 @@ export class Custody {
     if (belief !== undefined) belief.armed = false;
     for (const part of intervalParts(intervals)) {
       const batches = [{ job: job.header.job, intervals: part }];
-      const grant = { to, request, batches, again, sentMs: state.nowMs };
+      const grant = { to, request, batches, again, copy: why === 'copy', sentMs: state.nowMs };
       const id = this.#nextGrant++;
       this.#granted.set(id, grant);
       this.#send(id, grant);
@@ -127,9 +128,9 @@ export class Custody {
     this.#confirmed = this.#confirmed.filter(({ atMs }) => nowMs - atMs < namedMs);
   }
 
-  #send(id: number, { to, request, batches, again }: Grant): void {
+  #send(id: number, { to, request, batches, again, copy }: Grant): void {
     const grant = { kind: 'grant', grant: id, request, batches } as const;
-    this.#state.send(to, again ? { ...grant, again } : grant);
+    this.#state.send(to, { ...grant, ...(again ? { again } : {}), ...(copy ? { copy } : {}) });
   }
 
   /** Who was given a task and has not confirmed it. */

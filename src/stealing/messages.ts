@@ -103,6 +103,8 @@ export type Message =
       readonly batches: readonly Batch[];
       /** Known or not, these tasks run there, are not given away, and the sender hears what comes out. */
       readonly again?: boolean | undefined;
+      /** The sender goes on running them: the receiver gives no third copy away. */
+      readonly copy?: boolean | undefined;
     }
   | { readonly kind: 'grantConfirmed'; readonly grant: number }
   /** Rows for the receiver's disk; sent when they are on the sender's, or when that refused them. */

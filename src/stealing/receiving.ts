@@ -1,6 +1,7 @@
 // Taking what was granted: known by its number, confirmed even when it is known already, and queued where it does
 // not stand in front of what this peer runs next.
 import { validIntervals } from '../deque/interval-set.ts';
+import { runsElsewhereToo } from './copies.ts';
 import type { Custody } from './custody.ts';
 import type { PeerId } from './ids.ts';
 import type { Message } from './messages.ts';
@@ -38,6 +39,7 @@ export class Receiving {
         job.examineFor(from, batch.intervals);
         continue;
       }
+      if (grant.copy === true) runsElsewhereToo(state, job, from, batch.intervals);
       const taken = job.enqueue(batch.intervals, 'top');
       if (taken === 0) continue;
       state.stole += taken;

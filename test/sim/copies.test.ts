@@ -1,6 +1,8 @@
 // The tail: long tasks on a machine that became slow are run a second time where somebody is idle, within bounds.
 import { describe, expect, test } from 'vitest';
-import { calmScenario, measure } from './scenarios.ts';
+import { drawBrief } from '../../src/stealing/simulate/brief.ts';
+import { judge } from '../../src/stealing/simulate/judge.ts';
+import { calmScenario, measure, REAL } from './scenarios.ts';
 
 const TWO = [
   { slots: 4, speed: 1 },
@@ -45,4 +47,12 @@ describe('tail copies', () => {
     // 24 s of work at 4.8 are five seconds; whole tasks on whole slots make it six.
     expect(ending.elapsedMs).toBeLessThan(7_500);
   });
+
+  // Found by check S6: whoever got a copy gave one of it to the next idle peer.
+  test.each([12, 14, 32, 143])(
+    'are not made of copies (brief disaster %i without faults)',
+    (seed) => {
+      expect(judge(drawBrief(seed, []), REAL).violations).toEqual([]);
+    },
+  );
 });

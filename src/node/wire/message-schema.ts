@@ -233,6 +233,7 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
     request: count,
     batches: list(record<Batch>({ job: jobIdText, intervals: intervals('any') }), LIST_LENGTH_MAX),
     again: optional(flag),
+    copy: optional(flag),
   }),
   grantConfirmed: record<Body<'grantConfirmed'>>({ grant: count }),
   rows: record<Body<'rows'>>({

@@ -151,6 +151,7 @@ const ARBITRARIES: {
       request: count,
       batches: fc.array(fc.record({ job, intervals }), { maxLength: 3 }),
       again: fc.boolean(),
+      copy: fc.boolean(),
     },
     { requiredKeys: ['grant', 'request', 'batches'] },
   ),
