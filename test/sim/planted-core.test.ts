@@ -121,6 +121,30 @@ const PLANTED: readonly Planted[] = [
     plant: () => replace(Thief, 'forget', nothing),
   },
   {
+    breaks: 'a peer that got work once neither asks nor waits again',
+    kinds: [],
+    plant: () => {
+      const fed = new WeakSet<Thief>();
+      replace(
+        Thief,
+        'gotWork',
+        (gotWork) =>
+          function (this: Thief) {
+            fed.add(this);
+            gotWork.call(this);
+          },
+      );
+      replace(
+        Thief,
+        'look',
+        (look) =>
+          function (this: Thief) {
+            if (!fed.has(this)) look.call(this);
+          },
+      );
+    },
+  },
+  {
     breaks: 'a grant takes one task too many along',
     kinds: [],
     plant: () =>

@@ -34,6 +34,7 @@ interface SimulatedPeerStatus {
   readonly face: PeerFace;
   readonly state: string;
   readonly busySlots: number;
+  readonly queuedTasks: number;
 }
 
 export interface SimulatedJobStatus {

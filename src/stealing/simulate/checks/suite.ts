@@ -7,6 +7,7 @@ import { noAlarm } from './alarms.ts';
 import { custodyIsBounded } from './bounded.ts';
 import { cancelledJobsRest } from './cancelled.ts';
 import { grantsAreTakenOnce } from './conservation.ts';
+import { everybodyCanAlwaysHelp, noSlotStandsStill } from './conserving.ts';
 import { nobodyIsEverAway, promisedCopiesExist } from './copies.ts';
 import { whoDrainsAsksForNothing } from './drained.ts';
 import { nothingRunsTwice } from './duplicates.ts';
@@ -46,6 +47,7 @@ export function suiteFor(
   ];
   if (nothingIsLostOnTheWay(scenario)) checks.push(lifelinesAreArmed());
   if (nobodyIsEverAway(scenario)) checks.push(promisedCopiesExist());
+  if (everybodyCanAlwaysHelp(scenario)) checks.push(noSlotStandsStill(scenario));
   if (scenario.faults.length === 0) checks.push(nothingRunsTwice());
   return checks;
 }
