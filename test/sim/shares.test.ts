@@ -5,7 +5,7 @@ import { peerId } from '../../src/stealing/ids.ts';
 import { Rng } from '../../src/stealing/rng.ts';
 import { judge } from '../../src/stealing/simulate/judge.ts';
 import { lan } from '../../src/stealing/simulate/scenario.ts';
-import { WorkModel } from '../../src/stealing/work.ts';
+import { WorkModel, type WorkRun } from '../../src/stealing/work.ts';
 import { calmScenario, type Machine, measure, REAL, speedShares } from './scenarios.ts';
 
 const TWO_MACS: readonly Machine[] = [
@@ -28,6 +28,9 @@ function lognormal(tasks: number, meanUnits: number, seed: number): { tasks: 1; 
     units: Math.max(1, Math.round(meanUnits * Math.exp(normal() - 0.5))),
   }));
 }
+
+const fast = (slots: number): number[] => Array.from({ length: slots }, () => 1);
+const slow = (slots: number): number[] => Array.from({ length: slots }, () => 0.4);
 
 describe('without faults', () => {
   test.each([1, 2, 3, 4, 5])(
@@ -145,6 +148,28 @@ describe('without faults', () => {
         expect(outcome.violations).toEqual([]);
         const lptMs = greedyMs(new WorkModel(runs), cores, 'longestFirst');
         expect(lptMs / spanMs).toBeGreaterThan(atLeast);
+      }
+    },
+  );
+
+  test.each<[name: string, runs: readonly WorkRun[], atLeast: number]>([
+    ['300 tasks of 50 ms', EQUAL_50_MS, 0.9],
+    ['5,000 tasks of 5 ms', [{ tasks: 5_000, units: 5_000 }], 0.99],
+  ])(
+    'efficiency cores beside performance cores in one machine each take what they can: %s',
+    (_, runs, atLeast) => {
+      const ofPeer = [
+        [...fast(10), ...slow(2)],
+        [...fast(6), ...slow(4)],
+      ];
+      const machines = ofPeer.map((speeds) => ({ slots: speeds.length, speed: 1 }));
+      const cores = ofPeer.flat().map((speed) => ({ speed: 1_000 * speed, delayMs: 0 }));
+      for (const seed of [1, 2, 3]) {
+        const scenario = calmScenario(machines, { runs }, { seed });
+        const peers = scenario.peers.map((peer, i) => ({ ...peer, slotSpeeds: ofPeer[i]! }));
+        const { outcome, spanMs } = measure({ ...scenario, peers });
+        expect(outcome.violations).toEqual([]);
+        expect(greedyMs(new WorkModel(runs), cores) / spanMs).toBeGreaterThan(atLeast);
       }
     },
   );

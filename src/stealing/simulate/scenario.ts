@@ -8,6 +8,8 @@ export interface PeerPlan {
   readonly slots: number;
   /** Units that one slot finishes per millisecond; 1,000 is the speed of the reference machine. */
   readonly unitsPerMs: number;
+  /** Speed of each slot as a part of that; absent: 1. Efficiency cores have some 0.4 of a performance core's. */
+  readonly slotSpeeds?: readonly number[];
   /** When the machine is switched on. */
   readonly startMs: number;
   /** It tells others so many times its real rate. */

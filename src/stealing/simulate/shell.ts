@@ -122,7 +122,8 @@ export class Shell {
       clock: host.clock,
       cursor,
       slots: host.plan.slots,
-      unitsPerMs: () => host.plan.unitsPerMs / host.slowness(),
+      unitsPerMs: (slot) =>
+        (host.plan.unitsPerMs * (host.plan.slotSpeeds?.[slot] ?? 1)) / host.slowness(),
       job: (jobNumber) => this.#slotJob(jobNumber),
       report: (input) => this.receive(input),
       ran: ({ claim: { intervals }, ...done }) =>

@@ -30,7 +30,7 @@ export interface SlotHost {
   readonly cursor: WindowCursor;
   readonly slots: number;
   /** As it is at this moment. */
-  unitsPerMs(): number;
+  unitsPerMs(slot: number): number;
   /** By the number under which the core had it loaded. */
   job(jobNumber: number): SlotJob;
   /** Reaches the core as soon as the process runs. */
@@ -133,7 +133,7 @@ export class SimulatedSlots {
       claim.intervals.some(([start, end]) => task >= start && task < end),
     );
     if (killer !== undefined) {
-      const untilMs = work.of(claim.intervals) / this.#host.unitsPerMs() / 2;
+      const untilMs = work.of(claim.intervals) / this.#host.unitsPerMs(slot.index) / 2;
       const kill = (): void =>
         killer.kills === 'peer' ? this.#host.crash() : this.die(slot.index);
       this.#arm(slot, untilMs, kill);
@@ -141,7 +141,7 @@ export class SimulatedSlots {
     }
     const units = work.of(claim.intervals);
     const realUnits = workError === 1 ? units : realWork(claim, work, { truth, workError });
-    const busyMs = realUnits / this.#host.unitsPerMs();
+    const busyMs = realUnits / this.#host.unitsPerMs(slot.index);
     const startedMs = this.#host.clock.nowMs;
     this.#arm(slot, busyMs, () => this.#finish(slot, { claim, truth, units, busyMs, startedMs }));
   }
