@@ -12,6 +12,8 @@ import type { CoreState } from './state.ts';
 export class Archive {
   readonly #state: CoreState;
   readonly #recording: Recording;
+  /** Jobs whose released rows other peers want, in the order in which they asked. */
+  readonly #wanted = new Set<JobBook>();
 
   constructor(state: CoreState, recording: Recording) {
     this.#state = state;
@@ -20,35 +22,47 @@ export class Archive {
 
   /** Lets go of rows that nobody has read for a while. */
   tidy(): void {
-    const { nowMs, limits, self } = this.#state;
+    const { nowMs, limits, lent } = this.#state;
     for (const job of this.#state.jobs.values()) {
-      if (job.isActive || job.isRecalling || !job.hasRowsInMemory) continue;
-      const isIdle = nowMs - job.rowsUsedMs >= limits.rowsIdleMs;
-      const isCopied = job.isRecalledForCopies && !this.#recording.isDelivering(job);
-      if (!isIdle && !isCopied) continue;
-      job.isRecalledForCopies = false;
-      job.ledger.release(job.ledger.onDiskOf(self));
-      // What this disk has not taken yet stays, and is looked at again later.
-      job.hasRowsInMemory = !job.ledger.present.subtract(job.ledger.released).isEmpty;
-      job.rowsUsedMs = nowMs;
+      if (job.isActive || job.isRecalling || !job.hasRowsInMemory || job === lent) continue;
+      if (nowMs - job.rowsUsedMs >= limits.rowsIdleMs) this.#release(job);
     }
+    this.lend();
   }
 
   /** Somebody here reads the job's rows: they are brought back, and stay for a while. */
   read(job: JobBook): void {
-    this.#used(job);
+    job.rowsUsedMs = this.#state.nowMs;
+    if (this.#state.lent === job) this.#state.lent = undefined;
     if (!job.ledger.released.isEmpty) this.#state.recallRows(job);
   }
 
   /** Another peer lacks rows that are on this disk: sends them, now or when they are back. */
   sendWanted(job: JobBook, to: PeerId, tasks: IntervalSet): void {
-    this.#used(job);
     if (job.ledger.released.intersect(tasks).isEmpty) {
       this.#recording.sendRows(job, to, tasks);
       return;
     }
     job.wantedOnRecall.set(to, (job.wantedOnRecall.get(to) ?? new IntervalSet()).union(tasks));
-    this.#state.recallRows(job);
+    this.#wanted.add(job);
+    this.lend();
+  }
+
+  /** Others get the rows of one job at a time: a peer that starts may ask for those of a long life at once, which
+   * would fill the memory. Goes on to the next job when the last one's rows have arrived. */
+  lend(): void {
+    const state = this.#state;
+    const { lent } = state;
+    if (lent !== undefined && !lent.isRecalling && !this.#recording.isDelivering(lent)) {
+      state.lent = undefined;
+      this.#release(lent);
+    }
+    while (state.lent === undefined) {
+      const [next] = this.#wanted;
+      if (next === undefined) return;
+      this.#wanted.delete(next);
+      state.lend(next);
+    }
   }
 
   /** The shell read them. What is not among them could not be read: it is no longer on this disk. */
@@ -56,7 +70,7 @@ export class Archive {
     const state = this.#state;
     job.isRecalling = false;
     job.hasRowsInMemory = true;
-    job.rowsUsedMs = state.nowMs;
+    if (state.lent !== job) job.rowsUsedMs = state.nowMs;
     for (const batch of batches) job.ledger.restore(batch);
     const lost = job.ledger.released.intervals();
     if (lost.length > 0) this.#forget(job, lost);
@@ -68,10 +82,18 @@ export class Archive {
     state.emit({ kind: 'jobChanged', job: job.header.job });
   }
 
-  /** Somebody reads: the rows stay, also when they came back for a copy. */
-  #used(job: JobBook): void {
-    job.rowsUsedMs = this.#state.nowMs;
-    job.isRecalledForCopies = false;
+  /** The job leaves this peer. */
+  expire(job: JobBook): void {
+    this.#state.jobs.delete(job);
+    this.#wanted.delete(job);
+    if (this.#state.lent === job) this.#state.lent = undefined;
+  }
+
+  #release(job: JobBook): void {
+    job.ledger.release(job.ledger.onDiskOf(this.#state.self));
+    // What this disk has not taken yet stays, and is looked at again later.
+    job.hasRowsInMemory = !job.ledger.present.subtract(job.ledger.released).isEmpty;
+    if (job.hasRowsInMemory) job.rowsUsedMs = this.#state.nowMs;
   }
 
   #forget(job: JobBook, lost: readonly Interval[]): void {

@@ -27,6 +27,10 @@ export class Census {
   readonly #archive: Archive;
   readonly #attempts: Attempts;
   #nextCensus = 1;
+  /** The ended job whose missing rows were asked for last. */
+  #seeking: JobBook | undefined;
+  /** When nobody else was here last. */
+  #aloneMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     state: CoreState,
@@ -168,7 +172,7 @@ export class Census {
     const isAfterLoss = nowMs - job.censusWantedMs < 2 * limits.censusPauseMs;
     const pauseMs = isAfterLoss ? limits.heartbeatMs : limits.censusPauseMs;
     if (nowMs - Math.max(job.lastCensusMs, job.lastCountedMs) < pauseMs) return false;
-    if (!job.isActive) return job.ending?.state === 'done' && this.#lacksRows(job);
+    if (!job.isActive) return job.ending?.state === 'done' && this.#maySeek(job);
     if (job.ledger.isComplete || !this.#heldHere(job).isEmpty) return false;
     return this.#state.beliefs.live().every((belief) => {
       // A silent peer's word is old, and everybody who is heard has nothing to do.
@@ -178,9 +182,16 @@ export class Census {
     });
   }
 
-  #lacksRows(job: JobBook): boolean {
-    if (job.fruitlessRounds >= FRUITLESS_ROUNDS_MAX) return false;
-    return job.ledger.present.count < job.header.taskCount && this.#state.beliefs.ok().length > 0;
+  /** Whether the owner of an ended job looks for the rows that it lacks: it has been the owner among others for a
+   * while, and no other job's are on their way. */
+  #maySeek(job: JobBook): boolean {
+    const { nowMs, limits, beliefs } = this.#state;
+    if (job.fruitlessRounds >= FRUITLESS_ROUNDS_MAX || isWhole(job)) return false;
+    if (beliefs.ok().length === 0) this.#aloneMs = nowMs;
+    if (nowMs - Math.max(job.ownedSinceMs, this.#aloneMs) < limits.seekAfterMs) return false;
+    const other = this.#seeking;
+    if (other === undefined || other === job || isWhole(other)) return true;
+    return nowMs - other.lastCensusMs >= limits.censusPauseMs;
   }
 
   #open(job: JobBook): void {
@@ -195,6 +206,7 @@ export class Census {
     job.census = round;
     job.censusWanted = false;
     job.lastCensusMs = state.nowMs;
+    if (!job.isActive) this.#seeking = job;
     this.#ask(job, round);
   }
 
@@ -224,4 +236,8 @@ export class Census {
       tasks: count,
     });
   }
+}
+
+function isWhole(job: JobBook): boolean {
+  return job.ledger.present.count === job.header.taskCount;
 }

@@ -219,7 +219,7 @@ export class StealingCore {
         return this.#withJob(input.job, (job) => this.#archive.recalled(job, input.batches));
       case 'jobExpired':
         return this.#withJob(input.job, (job) => {
-          if (!job.isActive) state.jobs.delete(job);
+          if (!job.isActive) this.#archive.expire(job);
         });
       case 'drainRequested':
       case 'sparingRequested':
@@ -295,7 +295,8 @@ export class StealingCore {
       case 'grantConfirmed':
         return this.#custody.confirmed(from, message.grant);
       case 'rowsKept':
-        return this.#recording.kept(from, message.delivery);
+        this.#recording.kept(from, message.delivery);
+        return this.#archive.lend();
       case 'leaving':
         return this.#presence.disconnected(from, true, true);
       case 'quarantined':
@@ -385,6 +386,7 @@ export class StealingCore {
         state.log('info', 'this peer answers for a job now', { job: job.header.job });
       }
       job.lastOwner = owner;
+      job.ownedSinceMs = state.nowMs;
       this.#recording.deliverOwed(job);
     }
     this.#recording.count(job);

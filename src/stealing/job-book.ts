@@ -77,6 +77,8 @@ export class JobBook {
   ending: JobEnding | undefined;
   /** The owner as of the last look, to notice a change. */
   lastOwner: PeerId | undefined;
+  /** When the owner changed last. */
+  ownedSinceMs = 0;
   census: CensusRound | undefined;
   censusWanted = false;
   lastCensusMs = Number.NEGATIVE_INFINITY;
@@ -99,8 +101,6 @@ export class JobBook {
   rowsUsedMs = 0;
   /** Released rows are on their way back from this disk; who waits for which. */
   isRecalling = false;
-  /** Back only to be copied to another disk. */
-  isRecalledForCopies = false;
   /** false: all of them are released, or there is none. */
   hasRowsInMemory = true;
   readonly wantedOnRecall = new Map<PeerId, IntervalSet>();

@@ -54,6 +54,10 @@ export interface Limits {
   readonly keeperPauseMs: number;
   /** ms between two censuses of one job, at least, when idle peers find nothing. */
   readonly censusPauseMs: number;
+  /** ms for which a peer has been the owner of an ended job before it looks for the rows that it lacks. More: what a
+   * lost peer had stays with one copy for longer; less: a peer that starts, and owns what it knows until it has met
+   * the submitters, asks for the rows of a long life (240 jobs within a second, measured under churn). */
+  readonly seekAfterMs: number;
   /** Slot-ms of history behind a measured rate. More: steadier; less: follows throttling sooner. */
   readonly rateMemoryMs: number;
   /** Slot-ms of it that outlive their job. More: a job begins with a steadier guess; less: it learns sooner whether
@@ -109,6 +113,7 @@ export const DEFAULT_LIMITS: Limits = {
   deliveryRetryMs: 5_000,
   keeperPauseMs: 10_000,
   censusPauseMs: 1_000,
+  seekAfterMs: 5_000,
   rateMemoryMs: 3_000,
   ratePriorMs: 100,
   loadPatienceMs: 1_000,

@@ -195,7 +195,8 @@ export class Recording {
     owed = firstTasks(owed, room * this.#rowsPerMessage(job));
     // Rows of an ended job whose second disk is gone are read back first.
     if (!job.ledger.released.intersect(owed).isEmpty) {
-      this.#recallToCopy(job);
+      // One job at a time: all of a long life at once would fill the memory.
+      if (this.#state.lent === undefined) this.#state.lend(job);
       return;
     }
     this.sendRows(job, to, owed.subtract(job.unkept));
@@ -301,17 +302,6 @@ export class Recording {
   #buddyOf(job: JobBook): PeerId | undefined {
     const connected = this.#keepers().filter((peer) => this.#state.beliefs.get(peer)?.connected);
     return highestRanked(`${job.header.job}|${this.#state.self}`, connected);
-  }
-
-  /** One job at a time: all of a long life at once would fill the memory. */
-  #recallToCopy(job: JobBook): void {
-    for (const other of this.#state.jobs.values()) {
-      if (other.isRecalledForCopies) return;
-    }
-    const { nowMs, limits } = this.#state;
-    // Who reads them at this moment keeps them.
-    job.isRecalledForCopies = nowMs - job.rowsUsedMs >= limits.rowsIdleMs;
-    this.#state.recallRows(job);
   }
 
   /** Who never heard of a job drops its rows without a word; running ones are offered by their owner. */

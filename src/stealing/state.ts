@@ -63,6 +63,8 @@ export class CoreState {
   isLeaving = false;
   /** Takes nothing from others, and goes on with what it has: its battery runs low. */
   isSparing = false;
+  /** Its rows are in memory only until other peers have them. */
+  lent: JobBook | undefined;
   readonly steals = new StealLog();
   /** Others must hear at once what begins here. */
   owesBeat = false;
@@ -120,6 +122,13 @@ export class CoreState {
     const id = this.#nextPersist++;
     this.emit({ kind: 'persist', id, entry });
     return id;
+  }
+
+  /** Other peers want released rows of this job. Who reads them at this moment keeps them. */
+  lend(job: JobBook): void {
+    const isRead = this.nowMs - job.rowsUsedMs < this.limits.rowsIdleMs;
+    if (!isRead) this.lent = job;
+    this.recallRows(job);
   }
 
   /** Released rows are wanted: the shell reads them from this disk, once. */

@@ -60,6 +60,22 @@ describe('the rows of an ended job', () => {
     ]);
   });
 
+  it('of two jobs go to a peer that lacks both one after the other, and leave the memory when it has them', () => {
+    const rig = recovered('b', 'j', 'k');
+    rig.connect('c');
+    const wanted = (job: string): string[] =>
+      withoutBeats(rig.hear('c', { kind: 'rowsWanted', job: jobId(job), intervals: [[0, 10]] }));
+    expect(wanted('j')).toEqual(['recallRows j']);
+    expect(wanted('k')).toEqual([]);
+    const sent = recall(rig, [0, 10]).filter((line) => line.startsWith('> c: rows '));
+    expect(sent).toEqual(['> c: rows 1: j rows of a 0-10']);
+    expect(rig.book('j').ledger.released.isEmpty).toBe(true);
+    expect(withoutBeats(rig.hear('c', { kind: 'rowsKept', delivery: 1 }))).toEqual([
+      'recallRows k',
+    ]);
+    expect(rig.book('j').ledger.released.count).toBe(10);
+  });
+
   it('stay for whoever reads them, though they were copied to another disk meanwhile', () => {
     const rig = recovered();
     read(rig);
@@ -91,16 +107,18 @@ describe('the rows of an ended job', () => {
   });
 });
 
-function recovered(name = 'a'): Rig {
+function recovered(name = 'a', ...jobs: readonly string[]): Rig {
   const rig = new Rig({ name });
   const { kind, maker, intervals } = batchOf('a', [0, 10]);
-  rig.fact({
-    kind: 'jobRecovered',
-    header: header('j', 10),
-    batches: [],
-    released: [{ kind, maker, intervals }],
-    ending: doneEnding(10),
-  });
+  for (const job of jobs.length === 0 ? ['j'] : jobs) {
+    rig.fact({
+      kind: 'jobRecovered',
+      header: header(job, 10),
+      batches: [],
+      released: [{ kind, maker, intervals }],
+      ending: doneEnding(10),
+    });
+  }
   return rig;
 }
 

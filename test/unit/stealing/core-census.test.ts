@@ -301,6 +301,45 @@ describe('a peer that comes back', () => {
   });
 });
 
+describe('a peer that lacks rows of ended jobs', () => {
+  it('asks nobody while it may only not have met their owner yet', () => {
+    const rig = lacking('j', 'k');
+    rig.during(60_000);
+    rig.connect('c');
+    const heard = [
+      ...rig.hearing(4_000, 'c'),
+      ...rig.connect('a'),
+      ...rig.hearing(9_000, 'a', 'c'),
+    ];
+    expect(heard.filter((line) => line.includes('census'))).toEqual([]);
+  });
+
+  it('asks as their owner for those of one job after the other', () => {
+    const rig = lacking('j', 'k');
+    rig.connect('c');
+    rig.hearing(4_000, 'c');
+    const questions = (ms: number): string[] =>
+      rig.hearing(ms, 'c').filter((line) => line.includes('census'));
+    expect(questions(1_500)).toEqual(['> c: census 1: j']);
+    const batch = batchOf('a', [4, 10]);
+    const rows = { kind: 'rows', job: jobId('j'), delivery: 1, batch } as const;
+    expect(rig.hear('c', rows).filter((line) => line.includes('census'))).toEqual([
+      '> c: census 2: k',
+    ]);
+  });
+});
+
+/** Peer b with a part of jobs of a, which is not here. */
+function lacking(...jobs: readonly string[]): Rig {
+  const rig = new Rig({ name: 'b' });
+  const batches = [batchOf('b', [0, 4])];
+  for (const job of jobs) {
+    const ending = doneEnding(10);
+    rig.fact({ kind: 'jobRecovered', header: header(job, 10), batches, ending });
+  }
+  return rig;
+}
+
 /** Peer a, owner of a job that is loaded and stored everywhere; persists 1 and 2 are over. */
 function owner(tasks: number, others: readonly string[]): Rig {
   const rig = new Rig();
