@@ -117,6 +117,15 @@ export class Arena {
     return page;
   }
 
+  /** Part of all pages that nobody has, 0 to 1; looks at every page. */
+  freePart(): number {
+    let free = 0;
+    for (let page = 0; page < this.pageCount; page++) {
+      if (Atomics.load(this.#words, this.#pageTable + page) === 0) free++;
+    }
+    return free / this.pageCount;
+  }
+
   freePages(first: number, count: number): void {
     for (let page = first; page < first + count; page++) {
       Atomics.store(this.#words, this.#pageTable + page, 0);

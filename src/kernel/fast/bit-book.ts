@@ -10,7 +10,7 @@ import {
   constantValue,
   isConstant,
 } from '../language/ast.ts';
-import { type VariableValue, printRule } from '../language/print.ts';
+import { type VariableValue, printExpression, printRule } from '../language/print.ts';
 import { TaskFault } from '../task-fault.ts';
 import type { Column, Columns } from './columns.ts';
 import {
@@ -22,6 +22,7 @@ import {
   wordCount,
 } from './compare-bits.ts';
 import type { NativeKernel } from './native.ts';
+import { Singles } from './singles.ts';
 
 /** Conditions whose place in the shared memory is remembered by their text, some 200 bytes each. */
 const KNOWN_MAX = 65_536;
@@ -85,6 +86,7 @@ export class BitBook {
   readonly barCount: number;
   readonly #series: SeriesBook;
   readonly #shared: SharedBits | undefined;
+  readonly #singles: Singles | undefined;
   readonly #budgetBytes: number;
   readonly #conditions = new Map<string, BitCondition>();
   /** Whether a series is a number at all bars from its start on. */
@@ -104,6 +106,9 @@ export class BitBook {
     this.barCount = barCount;
     this.#budgetBytes = budgetBytes;
     this.#shared = shared;
+    if (shared !== undefined) {
+      this.#singles = new Singles(shared.columns, shared.native, shared.dataset);
+    }
   }
 
   get usedBytes(): number {
@@ -268,7 +273,12 @@ export class BitBook {
     const write = ({ words, opposite }: Both): void => {
       const isAbove = rule.op === 'crosses above';
       const both = isAbove ? { above: words, below: opposite } : { above: opposite, below: words };
-      crossBothBits(both, { left: x, right: y }, range, shared);
+      const twinOf = (side: 'left' | 'right', values: Float64Array): number | undefined =>
+        this.#singles?.of(printExpression(rule[side], valueOf), values);
+      const [twinX, twinY] = [twinOf('left', x), twinOf('right', y)];
+      const singles =
+        twinX === undefined || twinY === undefined ? undefined : ([twinX, twinY] as const);
+      crossBothBits(both, { left: x, right: y, singles }, range, shared);
     };
     return { key: printRule(other, valueOf), write };
   }

@@ -20,6 +20,9 @@ const USED = 5;
 const BYTES = 6;
 const GENERATION = 7;
 
+/** Published with this start: nice to have, and the first to go. */
+export const SPARE = -1;
+
 /** Entries that one hash may lie in. */
 const WAYS = 8;
 /** ms that a thread waits for another to finish a column before it computes one for itself: more than the slowest
@@ -276,6 +279,12 @@ export class Columns {
     return -1;
   }
 
+  /** What goes first has least. */
+  #worth(entry: number): number {
+    const isSpare = Atomics.load(this.#words, this.#word(entry, START)) === SPARE;
+    return isSpare ? -1 : this.#lastUse(entry);
+  }
+
   #lastUse(entry: number): number {
     return Atomics.load(this.#words, this.#word(entry, USED));
   }
@@ -289,7 +298,7 @@ export class Columns {
       const isReady = Atomics.load(words, this.#word(entry, STATE)) === READY;
       if (isReady && this.#lastUse(entry) < before) old.push(entry);
     }
-    old.sort((a, b) => this.#lastUse(a) - this.#lastUse(b));
+    old.sort((a, b) => this.#worth(a) - this.#worth(b));
     let freed = 0;
     for (const [index, entry] of old.entries()) {
       if (freed >= 4 * pages && index >= old.length * EVICTED_PART) break;

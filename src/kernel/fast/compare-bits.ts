@@ -58,18 +58,27 @@ export function crossBits(
   crossLastBars(words, { upper, lower }, barCount);
 }
 
+/** Two series, and pointers to their twins in single precision where both have one. */
+export interface CrossedSeries {
+  readonly left: Float64Array;
+  readonly right: Float64Array;
+  readonly singles: readonly [number, number] | undefined;
+}
+
 /** Both crosses of two series at once, all in the shared memory: `above` where left crosses above right, `below` where
  * it crosses below. All of their words are written, whatever was in them. */
 export function crossBothBits(
   { above, below }: { readonly above: Int32Array; readonly below: Int32Array },
-  { left, right }: { readonly left: Float64Array; readonly right: Float64Array },
+  { left, right, singles }: CrossedSeries,
   { from, barCount }: { readonly from: number; readonly barCount: number },
   { native }: VectorTwin,
 ): void {
   const [x, y] = [left.byteOffset, right.byteOffset];
   const [up, down] = [above.byteOffset, below.byteOffset];
-  for (const words of [above, below]) words.fill(0, 0, from >>> 5).fill(0, barCount >>> 5);
-  native.packCrosses(x, y, up, down, from >>> 5, barCount >>> 5);
+  const [first, end] = [from >>> 5, barCount >>> 5];
+  for (const words of [above, below]) words.fill(0, 0, first).fill(0, end);
+  if (singles === undefined) native.packCrosses(x, y, up, down, first, end);
+  else native.packCrossesOfSingles(...singles, x, y, up, down, first, end);
   crossLastBars(above, { upper: left, lower: right }, barCount);
   crossLastBars(below, { upper: right, lower: left }, barCount);
 }
@@ -135,7 +144,10 @@ function holds(op: PlainOp, a: number, b: number): boolean {
 
 /** What the vector twin needs: itself, and to know which arrays lie in its memory. */
 interface VectorTwin {
-  readonly native: Pick<NativeKernel, 'packConstant' | 'packCrosses' | 'packSeries'>;
+  readonly native: Pick<
+    NativeKernel,
+    'packConstant' | 'packCrosses' | 'packCrossesOfSingles' | 'packSeries'
+  >;
   readonly columns: { owns(view: ArrayBufferView): boolean };
 }
 

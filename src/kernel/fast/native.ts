@@ -7,6 +7,17 @@ import { KERNEL_WASM } from './module.ts';
 export interface NativeKernel {
   packSeries(op: number, x: number, y: number, out: number, first: number, end: number): void;
   packCrosses(x: number, y: number, above: number, below: number, first: number, end: number): void;
+  singlesOf(x: number, out: number, bars: number): void;
+  packCrossesOfSingles(
+    singlesX: number,
+    singlesY: number,
+    x: number,
+    y: number,
+    above: number,
+    below: number,
+    first: number,
+    end: number,
+  ): void;
   packConstant(op: number, x: number, c: number, out: number, first: number, end: number): void;
   sma(x: number, out: number, bars: number, start: number, period: number): void;
   ema(x: number, out: number, bars: number, start: number, period: number): void;

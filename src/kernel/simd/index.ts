@@ -8,3 +8,4 @@ export { ema, rsi, sma } from './averages';
 export { blocks, mergedBlocks } from './pyramid';
 export { reachOfBlocks, reachOfGroups } from './reach';
 export { run, setBroker, setMarket, setScratch } from './run';
+export { packCrossesOfSingles, singlesOf } from './singles';

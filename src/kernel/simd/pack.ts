@@ -30,6 +30,13 @@ function greater16(x: usize, y: usize): i32 {
   );
 }
 
+/** Bit j: is bar j of 32 greater in x than in y? */
+// @ts-ignore: decorator
+@inline
+export function greater32(x: usize, y: usize): i32 {
+  return greater16(x, y) | (greater16(x + 128, y + 128) << 16);
+}
+
 // @ts-ignore: decorator
 @inline
 function atLeast16(x: usize, y: usize): i32 {
@@ -80,8 +87,7 @@ function packFirsts(x: usize, y: usize, out: usize, first: i32, end: i32): void 
   let carry: i32 = 0;
   for (let w = first; w < end; w++) {
     const offset = <usize>w << 8;
-    const low = greater16(x + offset, y + offset);
-    const bits = low | (greater16(x + offset + 128, y + offset + 128) << 16);
+    const bits = greater32(x + offset, y + offset);
     store<i32>(out + (<usize>w << 2), bits & ~((bits << 1) | carry));
     carry = bits >>> 31;
   }
@@ -102,8 +108,8 @@ export function packCrosses(
   for (let w = first; w < end; w++) {
     const a = x + (<usize>w << 8);
     const b = y + (<usize>w << 8);
-    const isAbove = greater16(a, b) | (greater16(a + 128, b + 128) << 16);
-    const isBelow = greater16(b, a) | (greater16(b + 128, a + 128) << 16);
+    const isAbove = greater32(a, b);
+    const isBelow = greater32(b, a);
     store<i32>(above + (<usize>w << 2), isAbove & ~((isAbove << 1) | carryAbove));
     store<i32>(below + (<usize>w << 2), isBelow & ~((isBelow << 1) | carryBelow));
     carryAbove = isAbove >>> 31;

@@ -113,7 +113,7 @@ export function setMarket(
   const by16 = (bars + 15) >> 4;
   const by256 = (by16 + 15) >> 4;
   const t256 = touches + (<usize>by16 << 4);
-  setTouches(low, high, reach, bars);
+  setTouches(open, low, high, reach, bars);
   setMovingBlocks(low, high, touches, t256);
   const c256 = blocksOfCloses + (<usize>by16 << 4);
   setCloses(close, blocksOfCloses, c256, c256 + (<usize>by256 << 4));

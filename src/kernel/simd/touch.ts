@@ -2,15 +2,21 @@
 // once, so that no branch depends on where among them it is.
 import { gather } from './pack';
 import { reached, roundedDown, roundedUp } from './reach';
+import { entryWordsNear } from './search';
 
+let opens: usize = 0;
 let lows: usize = 0;
 let highs: usize = 0;
 let level1: usize = 0;
 let level2: usize = 0;
 let level3: usize = 0;
+/** What was read only so that the memory answers early. Of trades far apart each look waits for the memory, one after
+ * the other: what the exit and the next entry will look at is known from the block on, before the bar is. */
+let ahead: i32 = 0;
 
 /** `reach` has the levels of reach.ts one after the other. */
-export function setTouches(low: usize, high: usize, reach: usize, bars: i32): void {
+export function setTouches(open: usize, low: usize, high: usize, reach: usize, bars: i32): void {
+  opens = open;
   lows = low;
   highs = high;
   const groups1 = (bars + 255) >> 8;
@@ -35,6 +41,8 @@ export function firstTouch(from: i32, to: i32, low: f64, high: f64): i32 {
       if (block << 4 > to) return to + 1;
       block = firstBlock(block, to, nearBelow, nearAbove);
       if (block << 4 > to) return to + 1;
+      const open = opens + (<usize>block << 7);
+      ahead ^= load<i32>(open) ^ load<i32>(open, 64);
       bits = touchedBars(block, below, above);
     }
   }
@@ -65,6 +73,7 @@ function firstBlock(from: i32, to: i32, below: v128, above: v128): i32 {
     bits = group(level2, wide >> 4, below, above) & (-1 << (wide & 15));
   }
   wide = (wide & ~15) + ctz(bits);
+  ahead ^= entryWordsNear(wide << 8);
   return wide << 8 > to ? wide << 4 : (wide << 4) + ctz(group(level1, wide, below, above));
 }
 

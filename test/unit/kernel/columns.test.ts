@@ -3,7 +3,7 @@
 import { array, assert, constantFrom, integer, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, PAGE_BYTES } from '../../../src/kernel/fast/arena.ts';
-import { type Column, Columns, releaseSlot } from '../../../src/kernel/fast/columns.ts';
+import { type Column, Columns, releaseSlot, SPARE } from '../../../src/kernel/fast/columns.ts';
 
 const BUDGET = 64 * PAGE_BYTES;
 
@@ -71,6 +71,24 @@ describe('columns that threads share', () => {
     // "a" was asked for again and again; "b" was not.
     expect(one.find('a')).toBeDefined();
     expect(one.find('b')).toBeUndefined();
+  });
+
+  it('that are nice to have go first, however late they were used', () => {
+    const { one, two } = twoThreads();
+    two.rest();
+    const values = (8 * PAGE_BYTES) / 8 - 64;
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      moveOn(one);
+      expect(fill(one, key, values)).toBeDefined();
+    }
+    moveOn(one);
+    const spare = one.reserve('spare', values * 8)!;
+    one.publish('spare', spare, SPARE);
+    moveOn(one);
+    expect(one.find('spare')).toBeDefined();
+    moveOn(one);
+    expect(fill(one, 'g', 2 * values)).toBeDefined();
+    expect(one.find('spare')).toBeUndefined();
   });
 
   it('stay as long as another thread uses them', () => {
