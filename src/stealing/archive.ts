@@ -30,9 +30,11 @@ export class Archive {
     this.lend();
   }
 
-  /** Somebody here reads the job's rows: they are brought back, and stay for a while. */
+  /** Somebody here reads the job's rows, or runs it again: they are brought back, and stay for a while. Peers that wait
+   * for them are served with it. */
   read(job: JobBook): void {
     job.rowsUsedMs = this.#state.nowMs;
+    this.#wanted.delete(job);
     if (this.#state.lent === job) this.#state.lent = undefined;
     if (!job.ledger.released.isEmpty) this.#state.recallRows(job);
   }

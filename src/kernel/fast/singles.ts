@@ -5,14 +5,15 @@ import type { NativeKernel } from './native.ts';
 
 /** Crosses of a series from which on it has a twin: making one costs as much as a cross by two of them saves. */
 const USES = 2;
-/** Part of the memory that twins leave free. Less: what would have to go for one is worth more; more: the later rows of
- * a grid that fills the memory go without. */
+/** Part of the memory that twins leave free. More: the later rows of a grid that fills the memory go without; less: what
+ * else that grid computes has to make twins go sooner, and looks at every column for it. */
 const FREE_PART = 1 / 16;
 
 export class Singles {
   readonly #columns: Columns;
   readonly #native: NativeKernel;
   readonly #dataset: string;
+  /** There was no room once; then none is looked for any more, as that costs as much as a cross. */
   #isFull = false;
   readonly #uses = new WeakMap<Float64Array, number>();
 

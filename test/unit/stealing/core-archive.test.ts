@@ -76,6 +76,19 @@ describe('the rows of an ended job', () => {
     expect(rig.book('j').ledger.released.count).toBe(10);
   });
 
+  it('go to the peer that waits for its turn as soon as somebody here reads them, and stay', () => {
+    const rig = recovered('b', 'k', 'j');
+    rig.connect('c');
+    for (const job of ['k', 'j'])
+      rig.hear('c', { kind: 'rowsWanted', job: jobId(job), intervals: [[0, 10]] });
+    expect(read(rig)).toEqual(['recallRows j']);
+    const sent = recall(rig, [0, 10]).filter((line) => line.startsWith('> c: rows '));
+    expect(sent).toEqual(['> c: rows 1: j rows of a 0-10']);
+    rig.hear('c', { kind: 'rowsKept', delivery: 1 });
+    rig.hearing(2_000, 'c');
+    expect(rig.book('j').ledger.released.isEmpty).toBe(true);
+  });
+
   it('stay for whoever reads them, though they were copied to another disk meanwhile', () => {
     const rig = recovered();
     read(rig);
