@@ -54,7 +54,7 @@ export interface PeerView {
   readonly id: PeerId;
   /** Never comes back, disk included. */
   readonly isGone: boolean;
-  /** Of its newest process. */
+  /** Of its newest life. */
   readonly incarnation: number;
   /** Undefined while no process runs. */
   readonly core: SimulatedCore | undefined;

@@ -6,8 +6,8 @@ import type { Check, Execution, Sending, Step, WorldView } from '../watch.ts';
 
 /** What is under way when the last peer learns of the end may still arrive, a dead peer is found out after 10 s,
  * who owns its jobs then waits for 5 s, the copies that it had are made anew, and rows that went with it are asked for
- * six times, a second apart, for one job after the other. */
-const SETTLE_MS = 30_000;
+ * six times, a second apart. */
+const SETTLE_MS = 20_000;
 /** How long the world is watched after that. */
 const WATCH_MS = 3_000;
 
