@@ -33,6 +33,7 @@ import { type Home, openHome } from './store/home.ts';
 import { Journal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
 import { memoryBytesOf } from './memory-budget.ts';
+import type { Throttle } from './threads/pace.ts';
 import { type SlotDeath, SlotPool, type SlotRows } from './threads/pool.ts';
 
 export interface DaemonOptions {
@@ -53,8 +54,8 @@ export interface DaemonOptions {
   readonly waitMs?: number;
   /** This process is a peer only until its job ends. */
   readonly embedded?: boolean;
-  /** 0..1, for demonstrations: slots pretend to be that much slower; nobody but the slot knows. */
-  readonly throttle?: number;
+  /** For demonstrations: slots pretend to be slower; nobody but the slot knows. */
+  readonly throttle?: Throttle;
   /** false: nobody is fed, everything is stolen (for measurements). */
   readonly seeding?: boolean;
   /** How long and how much of what has ended; default: 30 days, 20 GB. */

@@ -29,11 +29,11 @@ test('what the demo claims comes true, in little time, with the default port tak
     expect(report.heldByKilled / report.tasks).toBeGreaterThan(0.05);
     expect(report.peers.map(({ name }) => name)).toEqual(['studio', 'mbp', 'mini', 'air']);
     expect(report.peers.reduce((sum, { done }) => sum + done, 0)).toBe(report.tasks);
-    // Slots say that all are equal; work says who is fast.
-    const [studio, , mini, air] = report.peers.map(({ workShare }) => workShare);
-    expect(studio).toBeGreaterThan(mini ?? 1);
-    expect(mini).toBeGreaterThan(air ?? 1);
-    // 8 s on two quiet cores; the bound is that of a machine that does other things.
+    // Slots say that all are equal; work says who is fast, of those who lived.
+    const lived = report.peers.filter(({ name, wasKilled }) => name !== 'mbp' && !wasKilled);
+    expect(lived.length).toBeGreaterThan(1);
+    expect(lived).toEqual(lived.toSorted((a, b) => b.workShare - a.workShare));
+    // 15 s on two quiet cores; the bound is that of a machine that does other things.
     expect(performance.now() - startedMs).toBeLessThan(40_000);
   } finally {
     taken?.close();

@@ -2,7 +2,10 @@
 import { isIP } from 'node:net';
 import { MeshError } from '../errors.ts';
 import { DEFAULT_KEEP, type Keep } from '../jobs/retention.ts';
+import type { DaemonOptions } from '../daemon.ts';
 import { parseDuration, parseMemory, parseNumber, parseSlots, parseWhole } from './options.ts';
+
+export type Throttle = NonNullable<DaemonOptions['throttle']>;
 
 export interface JoinFlags {
   readonly peer?: readonly string[];
@@ -34,7 +37,7 @@ export interface JoinOptions {
   readonly listen?: string;
   readonly port?: number;
   readonly waitMs: number;
-  readonly throttle?: number;
+  readonly throttle?: Throttle;
   readonly keep?: Keep;
   /** Ranges beside the tailnet and loopback from which peers may come. */
   readonly allowNets?: readonly string[];
@@ -67,7 +70,7 @@ export function readJoinFlags(flags: JoinFlags): JoinOptions {
     ...(memory === undefined ? {} : { memoryBytes: parseMemory(memory) }),
     ...(listen === undefined ? {} : { listen: readListen(listen) }),
     ...(port === undefined ? {} : { port: parseWhole(port, '--port', { min: 0, max: 65_535 }) }),
-    ...(throttle === undefined ? {} : { throttle: parseNumber(throttle, '--throttle') }),
+    ...(throttle === undefined ? {} : { throttle: readThrottle(throttle) }),
     ...(keep === undefined ? {} : { keep: parseKeep(keep) }),
   };
 }
@@ -82,7 +85,7 @@ export function joinArguments(options: JoinOptions): string[] {
     ['--memory', memoryBytes === undefined ? undefined : `${memoryBytes / 2 ** 20}M`],
     ['--listen', listen],
     ['--port', port],
-    ['--throttle', throttle],
+    ['--throttle', throttle === undefined ? undefined : throttleWord(throttle)],
     ['--keep', keep === undefined ? undefined : `${keep.ms}ms,${keep.bytes}B`],
     ['--wait', `${waitMs}ms`],
     ...peers.map((peer) => ['--peer', peer] as const),
@@ -95,6 +98,20 @@ export function joinArguments(options: JoinOptions): string[] {
     ...(options.awake === true ? ['--awake'] : []),
     ...(options.noWork === true ? ['--no-work'] : []),
   ];
+}
+
+/** `0.25`, or `0.25@800ms`: after so much work at full speed. */
+function readThrottle(text: string): Throttle {
+  const [share = '', after = '0ms'] = text.split('@', 2);
+  return {
+    share: parseNumber(share, '--throttle'),
+    afterMs: parseDuration(after, '--throttle'),
+  };
+}
+
+/** As `readThrottle` reads it. */
+export function throttleWord({ share, afterMs }: Throttle): string {
+  return `${share}@${afterMs}ms`;
 }
 
 const AGE_MS: Readonly<Record<string, number>> = {

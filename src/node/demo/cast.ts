@@ -1,12 +1,14 @@
 // Who plays in the demo: four pretend Macs, told apart by speed alone. Each has one slot, so that slots say nothing
 // about speed, and a throttle inside the slot, which the core neither sets nor sees: it has to measure.
 
+import type { Throttle } from '../cli/join-options.ts';
+
 export interface Role {
   readonly name: string;
   /** For people. What a throttle makes of a slot depends on what else the computer does, so no figure. */
   readonly pace: string;
-  /** The share of one core that its slot shows. */
-  readonly throttle: number;
+  /** Its share is that of one core. */
+  readonly throttle: Throttle;
 }
 
 const PARTS = [
@@ -27,9 +29,18 @@ const MESH_CORES_MAX = 2;
 /** Also on one core, where everything takes turns. */
 const MESH_CORES_MIN = 0.5;
 
+/** ms of work that a slot does at full speed first. Its compiler needs 0.4-0.7 s (Linux x64); a slow machine takes two or
+ * three times as long for that, a slot with a throttle of 0.08 would take 9 s, in which it shows a thousandth of its
+ * speed. More is no longer needed, and has to be waited for before the speed is measured. */
+const FULL_SPEED_MS = 800;
+
 /** `cores`: how many this process may use. */
 export function castFor(cores: number): readonly Role[] {
   const sum = PARTS.reduce((total, { part }) => total + part, 0);
   const meshCores = Math.min(MESH_CORES_MAX, Math.max(MESH_CORES_MIN, cores - CORES_LEFT));
-  return PARTS.map(({ name, pace, part }) => ({ name, pace, throttle: (part * meshCores) / sum }));
+  return PARTS.map(({ name, pace, part }) => ({
+    name,
+    pace,
+    throttle: { share: (part * meshCores) / sum, afterMs: FULL_SPEED_MS },
+  }));
 }

@@ -7,8 +7,11 @@ import { MeshError } from '../errors.ts';
 import { waitUntil } from '../cli/wait.ts';
 import type { Workload } from './workload.ts';
 
-/** ms from the first row: compiling and the first rows of everybody. */
-const WARM_MS = 500;
+/** Nothing is measured until every peer has so many backtests behind it: its slot is compiled by then. */
+const WARM_TASKS = 1_000;
+/** ms from the first row. Before: a slot's first work is not throttled (cast.ts). After: some peer hardly gets a core, and
+ * what there is is measured. */
+const WARM_MS = { min: 2_000, max: 3_000 };
 /** ms that are measured. More is truer; every visitor waits for it. */
 const MEASURED_MS = 1_000;
 /** ms until all queues are empty after the cancel; a job that follows would otherwise start beside the rest. */
@@ -21,7 +24,8 @@ export async function measureSpeed(
   signal: AbortSignal,
 ): Promise<number> {
   const { job } = await submitPrepared(submitter, await workload.endless('how fast'));
-  const perSec = await measured(submitter, job, signal);
+  const { peers: known } = await submitter.peers();
+  const perSec = await measured(submitter, { job, peerCount: known.length }, signal);
   await submitter.cancel(job);
   await waitUntil(async () => {
     const { peers } = await submitter.peers();
@@ -32,7 +36,7 @@ export async function measureSpeed(
 
 async function measured(
   submitter: ControlClient,
-  job: string,
+  { job, peerCount }: { readonly job: string; readonly peerCount: number },
   signal: AbortSignal,
 ): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -46,7 +50,9 @@ async function measured(
     }
     if (event.kind !== 'progress' || event.done === 0) return;
     firstMs ??= event.elapsedMs;
-    if (event.elapsedMs < firstMs + WARM_MS) return;
+    const warm = event.peers.filter((peer) => peer.done >= WARM_TASKS);
+    const waitMs = warm.length === peerCount ? WARM_MS.min : WARM_MS.max;
+    if (event.elapsedMs < firstMs + waitMs) return;
     from ??= event;
     const spanMs = event.elapsedMs - from.elapsedMs;
     if (spanMs >= MEASURED_MS) resolve(((event.done - from.done) / spanMs) * 1000);

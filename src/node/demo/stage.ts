@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { throttleWord } from '../cli/join-options.ts';
 import { readStartError } from '../cli/start-error.ts';
 import { waitUntil } from '../cli/wait.ts';
 import { ControlClient } from '../control/client.ts';
@@ -106,7 +107,7 @@ export class Stage {
       `--home=${home}`,
       `--name=${role.name}`,
       '--slots=1',
-      `--throttle=${role.throttle}`,
+      `--throttle=${throttleWord(role.throttle)}`,
       '--listen=127.0.0.1',
       '--port=0',
       ...(founder === undefined ? [] : [`--peer=${founder.addr}`]),

@@ -3,6 +3,15 @@
 /** ms that a slot may be late and still keep its schedule. More hides longer stalls of a crowded machine; less
  * keeps a thread that was stopped (a closed lid) from handing over work that it had no time for. */
 const LATENESS_MS_MAX = 250;
+/** How much slower a slot is to look than it is, for demonstrations and tests. */
+export interface Throttle {
+  /** 0 < share <= 1: of its speed. */
+  readonly share: number;
+  /** ms of work before it looks slower. */
+  readonly afterMs: number;
+}
+
+export const NO_THROTTLE: Throttle = { share: 1, afterMs: 0 };
 
 /** A slot's time, monotonic; a test brings its own. */
 export interface SlotClock {
@@ -12,14 +21,15 @@ export interface SlotClock {
 }
 
 export class Pace {
-  readonly #throttle: number;
+  readonly #share: number;
   readonly #clock: SlotClock;
   /** When the last waiting task was due to end; undefined after a pause or a task that computed. */
   #dueMs: number | undefined;
+  #fullSpeedLeftMs: number;
 
-  /** 0 < throttle <= 1: the share of its speed that the slot shows. */
-  constructor(throttle: number, clock: SlotClock = threadClock()) {
-    this.#throttle = throttle;
+  constructor({ share, afterMs }: Throttle, clock: SlotClock = threadClock()) {
+    this.#share = share;
+    this.#fullSpeedLeftMs = afterMs;
     this.#clock = clock;
   }
 
@@ -39,8 +49,10 @@ export class Pace {
 
   /** After `busyMs` of work: waits as much longer as a slower slot would have taken. */
   throttle(busyMs: number): void {
-    if (this.#throttle >= 1) return;
-    this.#sleepUntil(this.#clock.nowMs() + busyMs * (1 / this.#throttle - 1));
+    if (this.#share >= 1) return;
+    const fullMs = Math.min(busyMs, this.#fullSpeedLeftMs);
+    this.#fullSpeedLeftMs -= fullMs;
+    this.#sleepUntil(this.#clock.nowMs() + (busyMs - fullMs) * (1 / this.#share - 1));
     this.#dueMs = undefined;
   }
 

@@ -8,6 +8,7 @@ import { type Interval, IntervalSet } from '../../deque/interval-set.ts';
 import { invariant, unreachable } from '../../invariant.ts';
 import { SLOTS_MAX as ARENA_SLOTS_MAX, Arena, type ArenaCounts } from '../../kernel/fast/arena.ts';
 import { releaseSlot } from '../../kernel/fast/columns.ts';
+import { NO_THROTTLE, type Throttle } from './pace.ts';
 import { LOOK_MS, type Sight, Watchdog } from './watchdog.ts';
 import {
   arenaSlot,
@@ -49,8 +50,7 @@ export interface SlotDeath {
 
 export interface SlotPoolOptions {
   readonly slots: number;
-  /** 0 < throttle <= 1, for demonstrations: the share of their speed that the slots show. Default 1. */
-  readonly throttle?: number;
+  readonly throttle?: Throttle;
   /** Bytes at most for candles and what is computed of them, one memory for all slots; default: each slot has a
    * smaller one of its own. */
   readonly memoryBytes?: number;
@@ -90,8 +90,8 @@ export class SlotPool {
   #closing: Promise<void> | undefined;
 
   static start(options: SlotPoolOptions): SlotPool {
-    const { throttle = 1 } = options;
-    invariant(0 < throttle && throttle <= 1, `a throttle of ${throttle}`);
+    const { throttle = NO_THROTTLE } = options;
+    invariant(0 < throttle.share && throttle.share <= 1, `a throttle of ${throttle.share}`);
     return new SlotPool(options);
   }
 
@@ -174,7 +174,11 @@ export class SlotPool {
   }
 
   #spawn(slot: number): void {
-    const { slotUrl = entryBesideThisFile(), throttle = 1, heapMb = SLOT_HEAP_MB } = this.#options;
+    const {
+      slotUrl = entryBesideThisFile(),
+      throttle = NO_THROTTLE,
+      heapMb = SLOT_HEAP_MB,
+    } = this.#options;
     const { buffer } = this.cursor;
     const workerData: SlotData = { buffer, slot, throttle, memory: this.#arena?.memory };
     const worker = new Worker(slotUrl, {

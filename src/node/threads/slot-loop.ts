@@ -6,7 +6,7 @@ import type { Claim, ClaimView } from '../../deque/claim-view.ts';
 import { countTasks } from '../../deque/interval-set.ts';
 import { invariant, unreachable } from '../../invariant.ts';
 import type { TaskRunner } from '../../kernel/job.ts';
-import { Pace } from './pace.ts';
+import { Pace, type Throttle } from './pace.ts';
 import { RowPart } from './row-part.ts';
 import type { LoadMessage, PoolMessage, SlotMessage } from './slot-messages.ts';
 
@@ -22,7 +22,7 @@ export type CompileJob = (load: LoadMessage) => TaskRunner;
 export interface SlotParts {
   readonly port: MessagePort;
   readonly view: ClaimView;
-  readonly throttle: number;
+  readonly throttle: Throttle;
   readonly compile: CompileJob;
   /** Nothing is left to do for now. */
   readonly onIdle: () => void;

@@ -1,5 +1,6 @@
 // What the pool and a slot say to each other. Claims need no message: they go through the shared cursor.
 import type { Interval } from '../../deque/interval-set.ts';
+import type { Throttle } from './pace.ts';
 
 export interface SlotDataset {
   /** Of the dataset's binary form, in hex. */
@@ -13,8 +14,7 @@ export interface SlotData {
   /** The cursor's. */
   readonly buffer: SharedArrayBuffer;
   readonly slot: number;
-  /** 0 < throttle <= 1: the share of its speed that the slot shows. */
-  readonly throttle: number;
+  readonly throttle: Throttle;
   /** Where all slots keep what they compute of candles; undefined: each for itself. */
   readonly memory: WebAssembly.Memory | undefined;
 }

@@ -68,7 +68,7 @@ describe('flags', () => {
       listen: '127.0.0.1:7000',
       port: '0',
       wait: '1m30s',
-      throttle: '0.25',
+      throttle: '0.25@800ms',
     };
     const options = readJoinFlags(flags);
     expect(options).toEqual({
@@ -78,14 +78,14 @@ describe('flags', () => {
       listen: '127.0.0.1:7000',
       port: 0,
       waitMs: 90_000,
-      throttle: 0.25,
+      throttle: { share: 0.25, afterMs: 800 },
     });
     expect(joinArguments(options)).toEqual([
       '--name=mini-1',
       '--slots=8',
       '--listen=127.0.0.1:7000',
       '--port=0',
-      '--throttle=0.25',
+      '--throttle=0.25@800ms',
       '--wait=90000ms',
       '--peer=100.77.179.14',
       '--peer=[fd7a::1]:7421',

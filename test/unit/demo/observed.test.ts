@@ -67,12 +67,12 @@ describe('the integral of speed', () => {
 describe('the cast', () => {
   it.each([1, 2, 3, 4, 12, 128])('leaves room beside itself on %i cores', (cores) => {
     const roles = castFor(cores);
-    const sum = roles.reduce((total, { throttle }) => total + throttle, 0);
+    const sum = roles.reduce((total, { throttle }) => total + throttle.share, 0);
     expect(sum).toBeLessThanOrEqual(Math.max(0.5, cores - 1));
     expect(sum).toBeLessThanOrEqual(2.01);
     for (const { throttle } of roles) {
-      expect(throttle).toBeGreaterThan(0);
-      expect(throttle).toBeLessThanOrEqual(1);
+      expect(throttle.share).toBeGreaterThan(0);
+      expect(throttle.share).toBeLessThanOrEqual(1);
     }
   });
 

@@ -1,10 +1,10 @@
 // Waits inside a slot keep a schedule.
 import { expect, it } from 'vitest';
-import { Pace, type SlotClock } from '../../../src/node/threads/pace.ts';
+import { NO_THROTTLE, Pace, type SlotClock } from '../../../src/node/threads/pace.ts';
 
 it('lets consecutive waits end at start + sum, whatever is done in between', () => {
   const clock = new LateClock(0.4);
-  const pace = new Pace(1, clock);
+  const pace = new Pace(NO_THROTTLE, clock);
   for (let wait = 1; wait <= 10; wait++) {
     pace.letPass(10);
     expect(clock.nowMs()).toBeGreaterThanOrEqual(10 * wait);
@@ -15,13 +15,13 @@ it('lets consecutive waits end at start + sum, whatever is done in between', () 
 
 it('goes back to sleep when it was woken too early', () => {
   const clock = new LateClock(-3);
-  new Pace(1, clock).letPass(10);
+  new Pace(NO_THROTTLE, clock).letPass(10);
   expect(clock.nowMs()).toBeGreaterThanOrEqual(10);
 });
 
 it('begins anew after a pause, and after a task that computed', () => {
   const clock = new LateClock(0);
-  const pace = new Pace(1, clock);
+  const pace = new Pace(NO_THROTTLE, clock);
   pace.letPass(1);
   clock.pass(20);
   pace.pause();
@@ -35,7 +35,7 @@ it('begins anew after a pause, and after a task that computed', () => {
 
 it('does not catch up what a stopped thread missed', () => {
   const clock = new LateClock(0);
-  const pace = new Pace(1, clock);
+  const pace = new Pace(NO_THROTTLE, clock);
   pace.letPass(1);
   clock.pass(10_000);
   pace.letPass(10);
@@ -44,13 +44,24 @@ it('does not catch up what a stopped thread missed', () => {
 
 it('stretches work to what a slower slot would take', () => {
   const clock = new LateClock(0);
-  new Pace(0.25, clock).throttle(10);
+  new Pace({ share: 0.25, afterMs: 0 }, clock).throttle(10);
   expect(clock.nowMs()).toBe(30);
+});
+
+it('leaves the first work its full speed where the throttle says so', () => {
+  const clock = new LateClock(0);
+  const pace = new Pace({ share: 0.25, afterMs: 800 }, clock);
+  pace.throttle(790);
+  expect(clock.nowMs()).toBe(0);
+  pace.throttle(20);
+  expect(clock.nowMs()).toBe(30);
+  pace.throttle(10);
+  expect(clock.nowMs()).toBe(60);
 });
 
 it('really lets the time of a thread pass', () => {
   const startMs = performance.now();
-  new Pace(1).letPass(20);
+  new Pace(NO_THROTTLE).letPass(20);
   expect(performance.now() - startMs).toBeGreaterThanOrEqual(20);
 });
 

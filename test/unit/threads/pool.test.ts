@@ -98,7 +98,10 @@ describe('SlotPool', { timeout: 60_000 }, () => {
   });
 
   it('shows a throttled slot as slower in its busy time', async () => {
-    const bench = start({ slots: 1, throttle: 0.25 }, spin({ tasks: 3, costMs: 10 }));
+    const bench = start(
+      { slots: 1, throttle: { share: 0.25, afterMs: 0 } },
+      spin({ tasks: 3, costMs: 10 }),
+    );
     bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 3]], microBatchTasks: 1 });
     await until(() => countRows(bench) === 3);
     for (const { busyMs } of bench.rows) expect(busyMs).toBeGreaterThanOrEqual(39);
