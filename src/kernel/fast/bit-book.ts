@@ -147,6 +147,11 @@ export class BitBook {
     return this.#known('always') ?? this.#written('always', ALWAYS);
   }
 
+  #has(key: string): boolean {
+    const known = this.#conditions.get(key);
+    return known !== undefined && this.isAlive(known);
+  }
+
   #known(key: string): BitCondition | undefined {
     const known = this.#conditions.get(key);
     if (known !== undefined) {
@@ -167,7 +172,7 @@ export class BitBook {
     const column = columns?.reserve(name, bytes);
     if (columns !== undefined && column !== undefined) {
       const words = columns.int32(column);
-      const isAlone = opposite === undefined || this.#conditions.has(opposite.key);
+      const isAlone = opposite === undefined || this.#has(opposite.key);
       const other = isAlone ? undefined : columns.reserve(`${dataset}?${opposite.key}`, bytes);
       if (isAlone || other === undefined) write(words.fill(0));
       else {

@@ -28,8 +28,9 @@ const WAYS = 8;
 /** ms that a thread waits for another to finish a column before it computes one for itself: more than the slowest
  * indicator over ten years of minutes takes. */
 const FILL_PATIENCE_MS = 2000;
-/** Columns that go when room is needed: at least this part of those that may. */
-const EVICTED_PART = 1 / 8;
+/** Part of the memory that is made free at least when room is needed. More computes again what would have been found; less
+ * looks at all columns more often. */
+const FREED_PART = 1 / 16;
 /** Bytes behind a column that the native kernel may read, though what it finds there means nothing. */
 const SLACK_BYTES = 256;
 /** Tasks per epoch. More touch less often; fewer let columns go sooner. */
@@ -39,7 +40,7 @@ const EPOCH_PART = 1 / 32;
 
 /** Holders ask `isAlive` in every epoch before they look at the bytes. */
 export interface Column {
-  /** Of the memory's buffer; 16-byte aligned. */
+  /** Of the memory's buffer; a multiple of ALIGNED_BYTES. */
   readonly byteOffset: number;
   readonly byteLength: number;
   /** First bar at which it means something. */
@@ -300,8 +301,9 @@ export class Columns {
     }
     old.sort((a, b) => this.#worth(a) - this.#worth(b));
     let freed = 0;
-    for (const [index, entry] of old.entries()) {
-      if (freed >= 4 * pages && index >= old.length * EVICTED_PART) break;
+    const wanted = Math.max(4 * pages, this.arena.pageCount * FREED_PART);
+    for (const entry of old) {
+      if (freed >= wanted) break;
       freed += this.#retire(entry, before);
     }
   }
@@ -350,9 +352,12 @@ export function releaseSlot(arena: Arena, slot: number): void {
   arena.release(slot);
 }
 
-/** Bytes before the column: length and text of its key, up to the next vector's boundary. */
+/** A block of 16 bars (or of 32 words of a condition) then lies in two cache lines and not in three. */
+const ALIGNED_BYTES = 128;
+
+/** Bytes before the column: length and text of its key, up to the next boundary. */
 function keyBytes(key: string): number {
-  return Math.ceil((4 + 2 * key.length) / 16) * 16;
+  return Math.ceil((4 + 2 * key.length) / ALIGNED_BYTES) * ALIGNED_BYTES;
 }
 
 /** FNV-1a over UTF-16 units; equal hashes are told apart by the key itself. */

@@ -91,6 +91,27 @@ describe('columns that threads share', () => {
     expect(one.find('spare')).toBeUndefined();
   });
 
+  it('stay where what is nice to have makes room enough', () => {
+    const { one, two, arena } = twoThreads();
+    two.rest();
+    one.publish('spare', one.reserve('spare', 12 * PAGE_BYTES - 512)!, SPARE);
+    const keys: string[] = [];
+    while (arena.counts().evictions === 0) {
+      moveOn(one);
+      keys.push(`column ${keys.length}`);
+      expect(fill(one, keys.at(-1)!, (2 * PAGE_BYTES) / 8 - 64)).toBeDefined();
+    }
+    expect(one.find('spare')).toBeUndefined();
+    expect(keys.filter((key) => one.find(key) === undefined)).toEqual([]);
+  });
+
+  it('lie at the beginning of a cache line, whatever their names', () => {
+    const { one } = twoThreads();
+    const names = ['a', 'long '.repeat(30), 'longer '.repeat(60)];
+    const offsets = names.map((name) => fill(one, name, 100)!.byteOffset % 128);
+    expect(offsets).toEqual([0, 0, 0]);
+  });
+
   it('stay as long as another thread uses them', () => {
     const { one, two } = twoThreads();
     const values = (12 * PAGE_BYTES) / 8 - 64;
