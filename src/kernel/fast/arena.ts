@@ -14,8 +14,6 @@ const WASM_PAGE_BYTES = 65_536;
 const ARENA_BYTES_MAX = 4_294_901_760;
 /** Bytes by which the memory grows at least. */
 const GROW_BYTES = 16_777_216;
-/** Pages that tell how full the memory is. All of a large memory take a millisecond, as long as ten crosses of series. */
-const LOOKED_AT_PAGES = 1024;
 
 /** Words of the header. */
 const CLOCK = 0;
@@ -117,17 +115,6 @@ export class Arena {
     while (page === -1 && this.#grow(count)) page = this.#claimFrom(hint, count);
     if (page !== -1) Atomics.store(this.#words, HINT, page + count);
     return page;
-  }
-
-  /** About which part of all pages nobody has, 0 to 1. */
-  freePart(): number {
-    const step = Math.max(1, Math.floor(this.pageCount / LOOKED_AT_PAGES));
-    let free = 0;
-    let seen = 0;
-    for (let page = 0; page < this.pageCount; page += step, seen++) {
-      if (Atomics.load(this.#words, this.#pageTable + page) === 0) free++;
-    }
-    return free / seen;
   }
 
   freePages(first: number, count: number): void {

@@ -20,9 +20,6 @@ const USED = 5;
 const BYTES = 6;
 const GENERATION = 7;
 
-/** Published with this start: nice to have, and the first to go. */
-export const SPARE = -1;
-
 /** Entries that one hash may lie in. */
 const WAYS = 8;
 /** ms that a thread waits for another to finish a column before it computes one for itself: more than the slowest
@@ -124,15 +121,15 @@ export class Columns {
     return found;
   }
 
-  /** Room for a column that `find` did not find, to be filled and then published or abandoned. Undefined: there
-   * is none, until others have moved on. */
-  reserve(key: string, byteLength: number): Column | undefined {
+  /** Room for a column that `find` did not find, to be filled and then published or abandoned. Only what was last used
+   * before epoch `since` makes room for it. Undefined: there is none, until others have moved on. */
+  reserve(key: string, byteLength: number, since = Infinity): Column | undefined {
     const entry = this.#claimEntry(hashOf(key));
     if (entry === -1) return undefined;
     const pages = Math.ceil((keyBytes(key) + byteLength + SLACK_BYTES) / PAGE_BYTES);
     let page = this.arena.claimPages(pages);
     if (page === -1) {
-      this.#evict(pages);
+      this.#evict(pages, since);
       page = this.arena.claimPages(pages);
     }
     const words = this.#words;
@@ -149,6 +146,11 @@ export class Columns {
     const generation = Atomics.load(words, this.#word(entry, GENERATION));
     const byteOffset = at + keyBytes(key);
     return { byteOffset, byteLength, start: 0, entry, generation, epoch: this.#epoch };
+  }
+
+  /** What is nice to have: it goes before all that is used from epoch `since` on, however late it is used itself. */
+  publishSpare(key: string, column: Column, since: number): Column {
+    return this.publish(key, column, -1 - since);
   }
 
   publish(key: string, column: Column, start: number): Column {
@@ -176,7 +178,7 @@ export class Columns {
     const pages = Math.ceil(byteLength / PAGE_BYTES);
     let page = this.arena.claimPages(pages);
     if (page === -1) {
-      this.#evict(pages);
+      this.#evict(pages, Infinity);
       page = this.arena.claimPages(pages);
     }
     return page === -1 ? undefined : this.arena.byteOf(page);
@@ -280,18 +282,18 @@ export class Columns {
     return -1;
   }
 
-  /** What goes first has least. */
+  /** What goes first has least: the epoch of its last use, or since when it is spare. */
   #worth(entry: number): number {
-    const isSpare = Atomics.load(this.#words, this.#word(entry, START)) === SPARE;
-    return isSpare ? -1 : this.#lastUse(entry);
+    const start = Atomics.load(this.#words, this.#word(entry, START));
+    return start < 0 ? -1 - start : this.#lastUse(entry);
   }
 
   #lastUse(entry: number): number {
     return Atomics.load(this.#words, this.#word(entry, USED));
   }
 
-  /** What was used longest ago goes, until `pages` pages and a part of all are free. */
-  #evict(pages: number): void {
+  /** What was used longest ago goes, until `pages` pages and a part of all are free, but nothing used since then. */
+  #evict(pages: number, since: number): void {
     const words = this.#words;
     const before = this.arena.oldestEpoch();
     const old: number[] = [];
@@ -303,7 +305,7 @@ export class Columns {
     let freed = 0;
     const wanted = Math.max(4 * pages, this.arena.pageCount * FREED_PART);
     for (const entry of old) {
-      if (freed >= wanted) break;
+      if (freed >= wanted || this.#worth(entry) >= since) break;
       freed += this.#retire(entry, before);
     }
   }

@@ -1,20 +1,20 @@
 // Single-precision twins of series among the columns of the peer: they make the crosses of a grid, which asks for each
 // series again and again, half as long. What they cannot tell, the series themselves do.
-import { type Column, type Columns, SPARE } from './columns.ts';
+import type { Column, Columns } from './columns.ts';
 import type { NativeKernel } from './native.ts';
 
 /** Crosses of a series from which on it has a twin: making one costs as much as a cross by two of them saves. */
 const USES = 2;
-/** Part of the memory that twins leave free. More: the later rows of a grid that fills the memory go without; less: what
- * else that grid computes has to make twins go sooner, and looks at every column for it. */
-const FREE_PART = 1 / 16;
-
 export class Singles {
   readonly #columns: Columns;
   readonly #native: NativeKernel;
   readonly #dataset: string;
-  /** There was no room once; then none is looked for any more, as that costs as much as a cross. */
+  /** Only what was last used before makes room for twins, and they go before all that was used since: what the job itself
+   * computes is worth more to it. */
+  readonly #since: number;
+  /** There was no room, or a twin had to go: then no more are made, as that costs more than it saves. */
   #isFull = false;
+  readonly #made = new WeakSet<Float64Array>();
   readonly #uses = new WeakMap<Float64Array, number>();
 
   /** `dataset` names the candles' content. */
@@ -22,6 +22,7 @@ export class Singles {
     this.#columns = columns;
     this.#native = native;
     this.#dataset = dataset;
+    this.#since = columns.epoch;
   }
 
   /** The twin's pointer, good until the next task; undefined: the series is not asked for often, or there is no room.
@@ -31,16 +32,19 @@ export class Singles {
     this.#uses.set(values, uses);
     if (uses < USES) return undefined;
     const name = `${this.#dataset}~${key}`;
-    return (this.#columns.find(name) ?? this.#made(name, values))?.byteOffset;
+    return (this.#columns.find(name) ?? this.#make(name, values))?.byteOffset;
   }
 
-  #made(name: string, values: Float64Array): Column | undefined {
-    this.#isFull ||= this.#columns.arena.freePart() < FREE_PART;
+  #make(name: string, values: Float64Array): Column | undefined {
+    this.#isFull ||= this.#made.has(values);
     if (this.#isFull) return undefined;
     // Whole words of bars, so that a vector never writes behind the column.
-    const column = this.#columns.reserve(name, Math.ceil(values.length / 32) * 128);
+    const bytes = Math.ceil(values.length / 32) * 128;
+    const column = this.#columns.reserve(name, bytes, this.#since);
+    this.#isFull = column === undefined;
     if (column === undefined) return undefined;
+    this.#made.add(values);
     this.#native.singlesOf(values.byteOffset, column.byteOffset, values.length);
-    return this.#columns.publish(name, column, SPARE);
+    return this.#columns.publishSpare(name, column, this.#since);
   }
 }

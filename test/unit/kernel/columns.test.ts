@@ -3,7 +3,7 @@
 import { array, assert, constantFrom, integer, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, PAGE_BYTES } from '../../../src/kernel/fast/arena.ts';
-import { type Column, Columns, releaseSlot, SPARE } from '../../../src/kernel/fast/columns.ts';
+import { type Column, Columns, releaseSlot } from '../../../src/kernel/fast/columns.ts';
 
 const BUDGET = 64 * PAGE_BYTES;
 
@@ -73,28 +73,46 @@ describe('columns that threads share', () => {
     expect(one.find('b')).toBeUndefined();
   });
 
-  it('that are nice to have go first, however late they were used', () => {
+  it('that are nice to have go before all that is used since, and after what was used before', () => {
+    const { one, two, arena } = twoThreads();
+    two.rest();
+    const put = (key: string, pages: number): void => {
+      expect(fill(one, key, (pages * PAGE_BYTES) / 8 - 64)).toBeDefined();
+      moveOn(one);
+    };
+    put('old', 8);
+    const since = one.epoch;
+    put('new', 8);
+    one.publishSpare('spare', one.reserve('spare', 8 * PAGE_BYTES - 512)!, since);
+    moveOn(one);
+    const names = ['old', 'new', 'spare'];
+    for (let more = 0; arena.counts().evictions < 2; more++) put(`more ${more}`, 2);
+    expect(names.filter((key) => one.find(key) !== undefined)).toEqual(['new']);
+  });
+
+  it('make no room for what is nice to have when they are used since', () => {
     const { one, two } = twoThreads();
     two.rest();
-    const values = (8 * PAGE_BYTES) / 8 - 64;
+    const bytes = 8 * PAGE_BYTES - 512;
+    expect(fill(one, 'old', bytes / 8)).toBeDefined();
+    moveOn(one);
+    const since = one.epoch;
     for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      expect(fill(one, key, bytes / 8)).toBeDefined();
       moveOn(one);
-      expect(fill(one, key, values)).toBeDefined();
     }
-    moveOn(one);
-    const spare = one.reserve('spare', values * 8)!;
-    one.publish('spare', spare, SPARE);
-    moveOn(one);
-    expect(one.find('spare')).toBeDefined();
-    moveOn(one);
-    expect(fill(one, 'g', 2 * values)).toBeDefined();
-    expect(one.find('spare')).toBeUndefined();
+    const [first, second] = ['first', 'second'].map((key) => {
+      const column = one.reserve(key, bytes, since);
+      return column && one.publishSpare(key, column, since);
+    });
+    expect([first === undefined, second === undefined]).toEqual([false, true]);
+    expect(['a', 'b', 'c', 'd', 'e', 'f'].filter((key) => one.find(key) === undefined)).toEqual([]);
   });
 
   it('stay where what is nice to have makes room enough', () => {
     const { one, two, arena } = twoThreads();
     two.rest();
-    one.publish('spare', one.reserve('spare', 12 * PAGE_BYTES - 512)!, SPARE);
+    one.publishSpare('spare', one.reserve('spare', 12 * PAGE_BYTES - 512)!, one.epoch);
     const keys: string[] = [];
     while (arena.counts().evictions === 0) {
       moveOn(one);

@@ -89,12 +89,23 @@ describe('crosses by single-precision twins', () => {
     expect(new Singles(columns, native, 'another').of('x', values)).toBeUndefined();
   });
 
-  it('leave the last of the memory to others', () => {
+  it('have twins no more once one of them had to make room', () => {
     const on = ground();
-    const singles = new Singles(on.columns, on.native, 'd');
-    reserved(on, 'most of it', (on.arena.pageCount - 6) * PAGE_BYTES);
-    const values = placed(on, 'x', [1, 2, 3]);
-    for (let use = 0; use < 3; use++) expect(singles.of('x', values)).toBeUndefined();
+    const { columns, native, arena } = on;
+    columns.beginTask();
+    const singles = new Singles(columns, native, 'd');
+    const [x, y] = [placed(on, 'x', [1, 2, 3]), placed(on, 'y', [1, 2, 3])];
+    singles.of('x', x);
+    expect(singles.of('x', x)).toBeDefined();
+    columns.rest();
+    columns.beginTask();
+    reserved(on, 'all of it', (arena.pageCount - 1) * PAGE_BYTES - 512);
+    for (const [name, values] of [
+      ['x', x],
+      ['y', y],
+    ] as const) {
+      for (let use = 0; use < 3; use++) expect(singles.of(name, values)).toBeUndefined();
+    }
   });
 });
 
