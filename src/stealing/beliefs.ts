@@ -118,18 +118,18 @@ export class Beliefs {
     return outcome;
   }
 
-  /** Returns false for a message of an older life, or of nobody we know. */
-  heard(peer: PeerId, incarnation: number, nowMs: number): boolean {
+  /** Whose word it is: of a life that is over, or of nobody who was let in, it must not count. */
+  heard(peer: PeerId, incarnation: number, nowMs: number): 'current' | 'older' | 'stranger' {
     const belief = this.#peers.get(peer);
-    if (belief === undefined || belief.face.incarnation !== incarnation) return false;
-    if (this.#quarantined.has(peer)) return false;
+    if (belief === undefined || this.#quarantined.has(peer)) return 'stranger';
+    if (belief.face.incarnation !== incarnation) return 'older';
     belief.lastHeardMs = nowMs;
     if (belief.connected && belief.state !== 'ok') {
       if (belief.state === 'lost') this.#livePeers = undefined;
       belief.state = 'ok';
       this.#isHeard(nowMs);
     }
-    return true;
+    return 'current';
   }
 
   beat(peer: PeerId, beat: Heartbeat, nowMs: number): void {

@@ -269,10 +269,9 @@ export class StealingCore {
 
   #messageReceived(from: PeerId, incarnation: number, message: Message): void {
     const state = this.#state;
-    const isCurrent = state.beliefs.heard(from, incarnation, state.nowMs);
+    const life = state.beliefs.heard(from, incarnation, state.nowMs);
     // Finished rows of an older life are still welcome; everything else of it is fenced.
-    if (!isCurrent && message.kind !== 'rows') return;
-    if (state.beliefs.isQuarantined(from)) return;
+    if (life === 'stranger' || (life === 'older' && message.kind !== 'rows')) return;
     switch (message.kind) {
       case 'heartbeat':
         return this.#heartbeat(from, message);

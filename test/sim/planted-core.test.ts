@@ -167,8 +167,22 @@ const PLANTED: readonly Planted[] = [
         'heard',
         (heard) =>
           function (this: Beliefs, peer, incarnation, nowMs) {
-            heard.call(this, peer, incarnation, nowMs);
-            return true;
+            const life = heard.call(this, peer, incarnation, nowMs);
+            return life === 'older' ? 'current' : life;
+          },
+      ),
+  },
+  {
+    breaks: 'whoever speaks is believed',
+    kinds: [],
+    plant: () =>
+      replace(
+        Beliefs,
+        'heard',
+        (heard) =>
+          function (this: Beliefs, peer, incarnation, nowMs) {
+            const life = heard.call(this, peer, incarnation, nowMs);
+            return life === 'stranger' ? 'older' : life;
           },
       ),
   },

@@ -1,8 +1,10 @@
 // The checks must be able to fail: each test breaks the core in one way, from outside, and names the check that
 // sees it.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { StealingCore } from '../../src/stealing/core.ts';
+import { peerId } from '../../src/stealing/ids.ts';
 import type { Input } from '../../src/stealing/input.ts';
+import type { JobHeader } from '../../src/stealing/job.ts';
 import type { Output } from '../../src/stealing/output.ts';
 import { judge } from '../../src/stealing/simulate/judge.ts';
 import { drawScenario } from '../../src/stealing/simulate/nemesis.ts';
@@ -52,6 +54,16 @@ function firstFinding(seeds: number, kinds: readonly FaultKind[], makeCore: Core
     if (check !== undefined) return check;
   }
   return 'nothing found';
+}
+
+/** Every core is told something else of a submitted job. */
+function withHeader(change: Partial<JobHeader>): CoreFactory {
+  return patched({
+    facts: (input) =>
+      input.kind === 'jobSubmitted'
+        ? [{ ...input, header: { ...input.header, ...change } }]
+        : [input],
+  });
 }
 
 const brokenAtOnce: CoreFactory = (setup) => {
@@ -123,6 +135,46 @@ test('talk without end is seen (L4)', () => {
       ),
   });
   expect(checksThatFail(CALM, makeCore)).toContain('L4');
+});
+
+test('a thief that asks again and again is seen (L8)', () => {
+  const makeCore = patched({
+    orders: (outputs) =>
+      outputs.flatMap((output): Output[] =>
+        output.kind === 'send' && output.message.kind === 'stealRequest'
+          ? Array.from({ length: 60 }, () => output)
+          : [output],
+      ),
+  });
+  expect(checksThatFail(CALM, makeCore)).toContain('L8');
+});
+
+test('a stranger whose rows are taken is seen (S10)', () => {
+  const makeCore = patched({
+    facts: (input) =>
+      input.kind === 'messageReceived' && input.from.startsWith('stranger')
+        ? [{ ...input, from: peerId('peer-2') }]
+        : [input],
+  });
+  const scenario = { ...CALM, strangers: 5 };
+  expect(checksThatFail(scenario, patched({}))).toEqual([]);
+  expect(checksThatFail(scenario, makeCore)).toContain('S10');
+});
+
+describe('who gets which part of the time', () => {
+  const job = { ...CALM.jobs[0]!, runs: [{ tasks: 5_000, units: 20_000 }] };
+  const TWO = { ...CALM, jobs: [job, { ...job, name: 'job-2', weight: 3 }], patienceMs: 60_000 };
+
+  test('is judged by weights, and a core that forgets them is seen (L7)', () => {
+    expect(checksThatFail(TWO, patched({}))).toEqual([]);
+    expect(checksThatFail(TWO, withHeader({ weight: 1 }))).toContain('L7');
+  });
+
+  test('is judged by priority, and a core that does not know it is seen (L7)', () => {
+    const urgent = { ...TWO, jobs: TWO.jobs.map((plan, i) => ({ ...plan, priority: 3 * i })) };
+    expect(checksThatFail(urgent, patched({}))).toEqual([]);
+    expect(checksThatFail(urgent, withHeader({ priority: 0 }))).toContain('L7');
+  });
 });
 
 test('a core that takes no census loses the work of the dead (L1)', () => {

@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { Rng } from '../rng.ts';
 import type { WorkRun } from '../work.ts';
 import { between, chance, logBetween, pick, shuffled, whole } from './draw.ts';
-import { drawFaults, endOf } from './nemesis.ts';
+import { drawFaults, endOf, strangersOf } from './nemesis.ts';
 import type { Fault, FaultKind, JobPlan, PeerPlan, PlannedFault, Scenario } from './scenario.ts';
 
 const BRIEF_LIMITS: Limits = {
@@ -76,6 +76,7 @@ export function drawBrief(seed: number, only?: readonly FaultKind[]): Scenario {
     patienceMs: PATIENCE_MS,
     seeding: chance(rng, 0.8),
     limits: BRIEF_LIMITS,
+    strangers: strangersOf(seed),
   };
 }
 

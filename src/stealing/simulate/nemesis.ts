@@ -59,7 +59,14 @@ export function drawScenario(seed: number, only?: readonly FaultKind[]): Scenari
     calmFromMs,
     patienceMs: PATIENCE_MS + 3 * workMs,
     seeding: chance(rng, 0.8),
+    strangers: strangersOf(seed),
   };
+}
+
+/** From a generator of its own: all else of a seed stays as it was before strangers could come. */
+export function strangersOf(seed: number): number {
+  const rng = new Rng(seed ^ 0x57a6);
+  return chance(rng, 0.2) ? whole(rng, 1, 5) : 0;
 }
 
 /** ms that the jobs would take at the speed of the slowest machine alone: what a last survivor needs. */

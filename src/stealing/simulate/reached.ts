@@ -34,6 +34,7 @@ const SOMETIMES: readonly string[] = [
   'a peer leaves',
   'a job is cancelled',
   'a task runs twice',
+  'a stranger speaks',
 ];
 
 export class Reached {
@@ -88,6 +89,7 @@ export class Reached {
       stepped: ({ atMs, peer, incarnation, input, outputs, core, world }) => {
         if (input.kind === 'messageReceived') {
           const alive = world.peers.find(({ id }) => id === input.from);
+          if (alive === undefined) this.#hit('a stranger speaks');
           if (input.message.kind === 'grant') {
             const key = `${input.from}/${input.incarnation} ${peer}/${incarnation}`;
             this.#twice(granted, `${key} ${input.message.grant}`, 'a grant is doubled');

@@ -128,6 +128,8 @@ export interface Scenario {
   readonly network: NetworkPlan;
   readonly disk: DiskPlan;
   readonly faults: readonly PlannedFault[];
+  /** How often somebody whom nobody let in says all that was said before. */
+  readonly strangers?: number;
   /** From here on nothing breaks any more, everything is healed and switched on, and jobs must end. */
   readonly calmFromMs: number;
   /** Jobs must have ended so long after `calmFromMs`, or after their submit when that is later. */

@@ -4,11 +4,11 @@ import { invariant } from '../../invariant.ts';
 import { type JobId, jobId, type PeerId, peerId } from '../ids.ts';
 import type { JobHeader } from '../job.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
-import type { Message } from '../messages.ts';
+import type { Message, MessageKind } from '../messages.ts';
 import { Rng } from '../rng.ts';
 import { WorkModel } from '../work.ts';
 import { VirtualClock } from './clock.ts';
-import { fork } from './draw.ts';
+import { between, fork } from './draw.ts';
 import { inflict } from './faults.ts';
 import { type Codec, Network } from './network.ts';
 import { VirtualPeer } from './peer.ts';
@@ -17,6 +17,9 @@ import type { CoreFactory, KnownJob, SimulatedJobStatus } from './shell.ts';
 import { Trace, type TraceSink } from './trace.ts';
 import { describeInput, describeMessage, describeOutput } from './trace-text.ts';
 import type { Check, Execution, JobTruth, Sending, Step, Violation, WorldView } from './watch.ts';
+
+/** Nobody let it in. */
+const STRANGER = peerId('stranger');
 
 export interface RunOptions {
   readonly makeCore: CoreFactory;
@@ -56,6 +59,8 @@ class World implements WorldView {
   readonly #submitted: JobTruth[] = [];
   readonly #violations: Violation[] = [];
   readonly #faultRng: Rng;
+  /** Of each kind. */
+  readonly #lastSaid = new Map<MessageKind, Message>();
   #isOver = false;
   endedAtMs: number | undefined;
 
@@ -78,6 +83,7 @@ class World implements WorldView {
     for (const { atMs, fault } of scenario.faults) {
       this.#clock.at(atMs, () => inflict(fault, this.#targets()));
     }
+    this.#invite(new Rng(scenario.seed ^ 0x3a57), scenario.strangers ?? 0);
     this.#clock.at(scenario.calmFromMs, () => this.#calm());
     this.#clock.after(LOOK_MS, () => this.#look());
   }
@@ -166,6 +172,27 @@ class World implements WorldView {
     return peer.data.has(job) && this.#network.isReachable(self, source);
   }
 
+  /** Strangers come between the first submit and the end of the faults, to anybody. Their dice are their own, so that
+   * all else happens as without them. */
+  #invite(rng: Rng, strangers: number): void {
+    const { jobs, peers, calmFromMs } = this.scenario;
+    for (let i = 0; i < strangers; i++) {
+      const untilMs = Math.max(calmFromMs, ...jobs.map(({ submitMs }) => submitMs + 1_000));
+      const atMs = between(rng, jobs[0]?.submitMs ?? 0, untilMs);
+      const to = rng.nextBelow(peers.length);
+      this.#clock.at(atMs, () => this.peers[to] && this.#saysAll(this.peers[to]));
+    }
+  }
+
+  #saysAll(to: VirtualPeer): void {
+    this.#trace.event(this.nowMs, 'stranger', `speaks to ${to.id}`);
+    for (const message of this.#lastSaid.values()) {
+      // What was due anyway is done before, so that what follows follows from the word alone.
+      to.receive({ kind: 'wakeDue' });
+      to.receive({ kind: 'messageReceived', from: STRANGER, incarnation: 1, message });
+    }
+  }
+
   #targets(): Parameters<typeof inflict>[1] {
     return {
       clock: this.#clock,
@@ -201,6 +228,7 @@ class World implements WorldView {
   }
 
   #sent(from: PeerId, to: PeerId, message: Message): void {
+    this.#lastSaid.set(message.kind, message);
     const sending: Sending = { atMs: this.nowMs, from, to, message };
     this.#trace.remark(() => `=> ${to}: ${describeMessage(message)}`);
     for (const check of this.#options.checks) this.#note(check, check.sent?.(sending));

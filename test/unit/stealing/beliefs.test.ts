@@ -70,9 +70,9 @@ describe('lives of one peer', () => {
     expect(beliefs.connected(face('b', 1, 3), 6)).toBe('restarted');
     expect(beliefs.connected(face('b', 1, 2), 7)).toBe('fenced');
     expect(beliefs.get(B)?.face.incarnation).toBe(3);
-    expect(beliefs.heard(B, 2, 8)).toBe(false);
-    expect(beliefs.heard(B, 3, 8)).toBe(true);
-    expect(beliefs.heard(peerId('nobody'), 1, 8)).toBe(false);
+    expect(beliefs.heard(B, 2, 8)).toBe('older');
+    expect(beliefs.heard(B, 3, 8)).toBe('current');
+    expect(beliefs.heard(peerId('nobody'), 1, 8)).toBe('stranger');
   });
 });
 

@@ -153,6 +153,12 @@ describe('rows at the owner', () => {
     expect(rig.book('j').isActive).toBe(true);
   });
 
+  it('of somebody whom nobody let in change nothing', () => {
+    const rig = owner(10);
+    expect(rig.hear('stranger', rows(1, [4, 6]), 1)).toEqual([]);
+    expect(rig.book('j').ledger.counted.count).toBe(0);
+  });
+
   it('that differ from the known row raise an alarm and are not merged', () => {
     const rig = owner(4);
     rig.hear('b', rows(1, [2, 4]));

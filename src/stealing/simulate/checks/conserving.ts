@@ -2,7 +2,7 @@
 // runs for all: with faults a slot may rightly wait for a suspect, and of several jobs it may lack the data of one.
 import type { PeerId } from '../../ids.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import type { Scenario } from '../scenario.ts';
+import type { PeerPlan, Scenario } from '../scenario.ts';
 import type { Check, Execution, PeerView, Step, WorldView } from '../watch.ts';
 
 /** Round trips for which a slot may stand still: it asks, is refused by one who has little, and asks the next. */
@@ -58,7 +58,16 @@ export function noSlotStandsStill(scenario: Scenario): Check {
 
 function longestTaskMs({ jobs, peers }: Scenario): number {
   const units = Math.max(...jobs.flatMap(({ runs }) => runs.map((run) => run.units)));
-  return units / Math.min(...peers.map(({ unitsPerMs }) => unitsPerMs));
+  return units / Math.min(...peers.flatMap(speedsOf));
+}
+
+/** Units per ms of each slot. */
+function speedsOf({ slots, unitsPerMs, slotSpeeds }: PeerPlan): number[] {
+  return Array.from({ length: slots }, (_, slot) => unitsPerMs * (slotSpeeds?.[slot] ?? 1));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function hasIdleSlot({ core, localMs }: PeerView): boolean {
@@ -77,9 +86,9 @@ function mostWaiting(
     const own = core?.status(localMs).peers[0];
     const plan = scenario.peers[i];
     if (own === undefined || plan === undefined) continue;
-    const { slots, unitsPerMs } = plan;
+    const { unitsPerMs } = plan;
     const claimed = own.busySlots * Math.ceil((DEFAULT_LIMITS.microBatchMs * unitsPerMs) / least);
-    const ms = (Math.max(0, own.queuedTasks - claimed) * least) / (unitsPerMs * slots);
+    const ms = (Math.max(0, own.queuedTasks - claimed) * least) / sum(speedsOf(plan));
     if (ms > most.ms) most = { peer: id, ms };
   }
   return most;

@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.ts';
 import type { Check, JobTruth, WorldView } from '../watch.ts';
 import type { JobId } from '../../ids.ts';
 import { acknowledgedJobsStay } from './acknowledged.ts';
+import { strangersCountForNothing } from './admission.ts';
 import { noAlarm } from './alarms.ts';
 import { custodyIsBounded } from './bounded.ts';
 import { cancelledJobsRest } from './cancelled.ts';
@@ -12,10 +13,12 @@ import { nobodyIsEverAway, promisedCopiesExist } from './copies.ts';
 import { whoDrainsAsksForNothing } from './drained.ts';
 import { nothingRunsTwice } from './duplicates.ts';
 import { jobsEnd } from './ends.ts';
+import { everySlotMayChoose, timeIsShared } from './fair.ts';
 import { oldLivesAreFenced } from './fencing.ts';
 import { lifelinesAreArmed, nothingIsLostOnTheWay } from './lifelines.ts';
 import { countsNeverShrink } from './monotone.ts';
 import { quietWhenIdle, settleMs, watchMs } from './quiet.ts';
+import { queuesAreShort } from './queues.ts';
 import { standInsYield } from './owner.ts';
 import { onlyPoisonFails } from './poison.ts';
 import { everyTaskCountsOnce, rowsAreTheReference } from './rows.ts';
@@ -44,11 +47,13 @@ export function suiteFor(
     standInsYield(),
     cancelledJobsRest(),
     whoDrainsAsksForNothing(),
+    strangersCountForNothing(),
   ];
   if (nothingIsLostOnTheWay(scenario)) checks.push(lifelinesAreArmed());
   if (nobodyIsEverAway(scenario)) checks.push(promisedCopiesExist());
   if (everybodyCanAlwaysHelp(scenario)) checks.push(noSlotStandsStill(scenario));
-  if (scenario.faults.length === 0) checks.push(nothingRunsTwice());
+  if (everySlotMayChoose(scenario)) checks.push(timeIsShared(truths));
+  if (scenario.faults.length === 0) checks.push(nothingRunsTwice(), queuesAreShort());
   return checks;
 }
 
