@@ -32,7 +32,7 @@ const steps = fc.array(
       micro: fc.integer({ min: 1, max: 20 }),
     }),
   ),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 );
 
 describe('WindowCursor in one thread', () => {

@@ -20,7 +20,7 @@ const aStep = fc.oneof(
 describe('the disks of a job', () => {
   it('know what one and what two live disks have, whoever writes, forgets, comes or is lost', () => {
     fc.assert(
-      fc.property(fc.array(aStep, { maxLength: 40 }), (steps) => {
+      fc.property(fc.array(aStep, { maxLength: 40, size: 'max' }), (steps) => {
         const disks = new Disks();
         const model = new Map(PEERS.map((peer) => [peer, new Set<number>()]));
         let live: readonly PeerId[] = PEERS;

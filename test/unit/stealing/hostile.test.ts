@@ -19,7 +19,7 @@ const steps = fc.array(
     thenMs: fc.constantFrom(0, 0, 1, 300, 11_000),
     does: fc.constantFrom('nothing', 'claims', 'leaves', 'reconnects', 'dies'),
   }),
-  { maxLength: 25 },
+  { maxLength: 25, size: 'max' },
 );
 
 describe('a member that speaks nonsense', () => {

@@ -30,7 +30,11 @@ describe('a mesh without faults', () => {
     speeds: fc.array(fc.constantFrom(300, 1_000, 2_500), { minLength: 3, maxLength: 3 }),
     delayMsMax: fc.constantFrom(0, 0.5, 5, 80),
     diskMsMax: fc.constantFrom(0, 20, 200),
-    costs: fc.array(fc.constantFrom(1, 200, 5_000, 40_000), { minLength: 1, maxLength: 60 }),
+    costs: fc.array(fc.constantFrom(1, 200, 5_000, 40_000), {
+      minLength: 1,
+      maxLength: 60,
+      size: 'max',
+    }),
     settledMs: fc.constantFrom(0, 3, SETTLED_MS),
   });
 
