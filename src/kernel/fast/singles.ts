@@ -5,6 +5,7 @@ import type { NativeKernel } from './native.ts';
 
 /** Crosses of a series from which on it has a twin: making one costs as much as a cross by two of them saves. */
 const USES = 2;
+
 export class Singles {
   readonly #columns: Columns;
   readonly #native: NativeKernel;

@@ -3,6 +3,7 @@
 /** ms that a slot may be late and still keep its schedule. More hides longer stalls of a crowded machine; less
  * keeps a thread that was stopped (a closed lid) from handing over work that it had no time for. */
 const LATENESS_MS_MAX = 250;
+
 /** How much slower a slot is to look than it is, for demonstrations and tests. */
 export interface Throttle {
   /** 0 < share <= 1: of its speed. */

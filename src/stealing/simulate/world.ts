@@ -173,7 +173,7 @@ class World implements WorldView {
   }
 
   /** Strangers come between the first submit and the end of the faults, to anybody. Their dice are their own, so that
-   * all else happens as without them. */
+   * they change no other draw. */
   #invite(rng: Rng, strangers: number): void {
     const { jobs, peers, calmFromMs } = this.scenario;
     for (let i = 0; i < strangers; i++) {
