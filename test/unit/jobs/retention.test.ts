@@ -2,7 +2,12 @@
 import { expect, test } from 'vitest';
 import { jobId } from '../../../src/stealing/ids.ts';
 import { parseKeep } from '../../../src/node/cli/join-options.ts';
-import { DEFAULT_KEEP, expired, unneededBlobs } from '../../../src/node/jobs/retention.ts';
+import {
+  DEFAULT_KEEP,
+  ENDED_JOBS_MAX,
+  expired,
+  unneededBlobs,
+} from '../../../src/node/jobs/retention.ts';
 import { Sweeper } from '../../../src/node/jobs/sweeper.ts';
 
 const DAY_MS = 86_400_000;
@@ -25,6 +30,19 @@ test.each([
   ['everything, when nothing may stay', { ms: 0, bytes: 0 }, [oldest, old, young]],
 ])('leaves: %s', (_, keep, leaving) => {
   expect(expired(jobs, keep, { nowMs, usedBytes: 300 })).toEqual(leaving);
+});
+
+test('of very many young and small jobs the oldest leave', () => {
+  const many = Array.from({ length: ENDED_JOBS_MAX + 2 }, (_, i) => ({
+    job: jobId(`${i}`),
+    hasEnded: i !== 1,
+    newestMs: nowMs - i,
+    bytes: 1,
+  }));
+  const keep = { ms: DAY_MS, bytes: 1e9 };
+  expect(expired(many, keep, { nowMs, usedBytes: many.length })).toEqual([
+    jobId(`${ENDED_JOBS_MAX + 1}`),
+  ]);
 });
 
 test('a running job stays, whatever its age and size', () => {
