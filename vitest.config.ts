@@ -1,8 +1,11 @@
 // Three kinds of test: pure tables and properties (unit), seeded simulation (sim), real processes (e2e).
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // By itself vitest leaves a core free, and of two cores uses one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
