@@ -118,7 +118,7 @@ export class Beliefs {
     return outcome;
   }
 
-  /** Whose word it is: of a life that is over, or of nobody who was let in, it must not count. */
+  /** Whose word it is: of a life that is over, or of somebody who was never let in, it must not count. */
   heard(peer: PeerId, incarnation: number, nowMs: number): 'current' | 'older' | 'stranger' {
     const belief = this.#peers.get(peer);
     if (belief === undefined || this.#quarantined.has(peer)) return 'stranger';

@@ -53,6 +53,21 @@ function replaceGetter<T extends object>(
   Object.defineProperty(room.prototype, name, { configurable: true, get });
 }
 
+type Life = ReturnType<Beliefs['heard']>;
+
+/** Who speaks is taken for somebody else. */
+function mistake(whom: Life, forWhom: Life): void {
+  replace(
+    Beliefs,
+    'heard',
+    (heard) =>
+      function (this: Beliefs, peer, incarnation, nowMs) {
+        const life = heard.call(this, peer, incarnation, nowMs);
+        return life === whom ? forWhom : life;
+      },
+  );
+}
+
 const nothing = (): (() => void) => () => {};
 
 const PLANTED: readonly Planted[] = [
@@ -161,30 +176,12 @@ const PLANTED: readonly Planted[] = [
   {
     breaks: 'what an older life of a peer says changes custody',
     kinds: ['noise', 'kill', 'powerLoss'],
-    plant: () =>
-      replace(
-        Beliefs,
-        'heard',
-        (heard) =>
-          function (this: Beliefs, peer, incarnation, nowMs) {
-            const life = heard.call(this, peer, incarnation, nowMs);
-            return life === 'older' ? 'current' : life;
-          },
-      ),
+    plant: () => mistake('older', 'current'),
   },
   {
-    breaks: 'whoever speaks is believed',
+    breaks: 'rows of whoever speaks are taken',
     kinds: [],
-    plant: () =>
-      replace(
-        Beliefs,
-        'heard',
-        (heard) =>
-          function (this: Beliefs, peer, incarnation, nowMs) {
-            const life = heard.call(this, peer, incarnation, nowMs);
-            return life === 'stranger' ? 'older' : life;
-          },
-      ),
+    plant: () => mistake('stranger', 'older'),
   },
   {
     breaks: 'a grant that comes twice is taken twice',

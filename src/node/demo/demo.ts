@@ -27,7 +27,8 @@ export interface DemoOutcome {
   readonly report?: DemoReport;
 }
 
-/** ms that the job is to take at the speed just measured. With two cores it takes up to twice as long: the plain loop needs one. */
+/** ms that the job is to take at the speed just measured. With two cores it takes up to twice as long: the plain loop
+ * needs one. */
 const JOB_MS = 7_000;
 const JOB_FAST_MS = 3_000;
 /** ms for everything: a machine on which this is not enough is too busy to show anything. */

@@ -15,8 +15,8 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** A month covers the question "what did we try before"; twenty gigabytes are a hundred jobs of a million tasks. */
 export const DEFAULT_KEEP: Keep = { ms: 30 * DAY_MS, bytes: 20e9 };
 
-/** Ended jobs at most: each takes some 10 KB of the node's memory (RSS after 900 jobs of 30 minutes of churn, November
- * 2026), so all of them 200 MB. A miner with a job every five seconds has 17,000 a day. More: a node that grows until the
+/** Ended jobs at most: each takes 8 to 16 KB of the node's heap (small jobs on two peers, November 2026), so all of them
+ * 160 to 320 MB. A miner with a job every five seconds has 17,000 a day. More: a node that grows until the
  * machine has no more; less: fewer old results to read. */
 export const ENDED_JOBS_MAX = 20_000;
 

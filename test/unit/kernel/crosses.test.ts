@@ -22,7 +22,8 @@ function ground(): Ground {
   return { arena, columns, native };
 }
 
-/** Of several words, which lists of the usual size would not fill. Equal, next to each other in double precision only, beyond what single precision holds, or just different. */
+/** Of several words, which lists of the usual size would not fill. Equal, next to each other in double precision only,
+ * beyond what single precision holds, or just different. */
 const pairs = fc.array(
   fc.oneof(
     fc.tuple(price(), price()),

@@ -3,7 +3,7 @@
 import { ServiceQueues } from '../service-queue.ts';
 import type { Check, Step } from '../watch.ts';
 
-/** Notes on stealing, 7.1: at any number of peers. */
+/** ms: more than a thief on a local network waits for its answer anyway, with all its slots without work meanwhile. */
 const QUEUE_MS_MAX = 5;
 
 export function queuesAreShort(): Check {
