@@ -77,12 +77,20 @@ export function packWord(id: number, next: number, end: number): bigint {
 }
 
 export function unpackWord(word: bigint): WindowWord {
+  // Two plain loads: shifts of big integers make a new one each, and words are read all the time.
+  wordRoom[0] = word;
+  const low = wordHalves[LOW_HALF]!;
+  const high = wordHalves[1 - LOW_HALF]!;
   return {
-    id: Number(word >> 48n),
-    next: Number((word >> 24n) & 0xff_ffffn),
-    end: Number(word & 0xff_ffffn),
+    id: high >>> 16,
+    next: ((high & 0xffff) << 8) | (low >>> 24),
+    end: low & 0xff_ffff,
   };
 }
+
+const wordRoom = new BigUint64Array([1n]);
+const wordHalves = new Uint32Array(wordRoom.buffer);
+const LOW_HALF = wordHalves[0] === 1 ? 0 : 1;
 
 export function allocateWindowMemory(slots: number): WindowMemory {
   invariant(Number.isInteger(slots) && 1 <= slots && slots <= CURSOR_SLOTS_MAX, `${slots} slots`);

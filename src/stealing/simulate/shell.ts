@@ -154,7 +154,9 @@ export class Shell {
   }
 
   receive(input: Input): void {
-    this.#whenRunning(() => this.#handle(input));
+    if (this.#isStopped) return;
+    if (this.#inbox === undefined) this.#handle(input);
+    else this.#inbox.push(() => this.#handle(input));
   }
 
   diskTold(fact: DiskFact): void {

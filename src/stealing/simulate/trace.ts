@@ -21,11 +21,19 @@ export class Trace {
     this.#foldNumber(atMs);
     this.#foldText(who);
     this.#foldText(what);
-    this.#sink?.(`${atMs.toFixed(3).padStart(12)}  ${who.padEnd(8)} ${what}`);
+    if (this.#sink === undefined) return;
+    this.#sink(`${atMs.toFixed(3).padStart(12)}  ${who.padEnd(8)} ${what}`);
   }
 
   bytes(bytes: Uint8Array): void {
-    for (const byte of bytes) this.#fold(byte);
+    let high = this.#high;
+    let low = this.#low;
+    for (let i = 0; i < bytes.length; i++) {
+      high = Math.imul(high ^ bytes[i]!, 0x01000193);
+      low = Math.imul((low ^ bytes[i]!) + (high >>> 15), 0x85ebca6b);
+    }
+    this.#high = high;
+    this.#low = low;
   }
 
   /** For readers only: no part of the fingerprint. */
@@ -38,7 +46,15 @@ export class Trace {
   }
 
   #foldText(text: string): void {
-    for (let i = 0; i < text.length; i++) this.#fold(text.charCodeAt(i));
+    let high = this.#high;
+    let low = this.#low;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      high = Math.imul(high ^ code, 0x01000193);
+      low = Math.imul((low ^ code) + (high >>> 15), 0x85ebca6b);
+    }
+    this.#high = high;
+    this.#low = low;
   }
 
   #foldNumber(value: number): void {

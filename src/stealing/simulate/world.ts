@@ -52,6 +52,9 @@ class World implements WorldView {
   readonly scenario: Scenario;
   readonly peers: VirtualPeer[] = [];
   readonly #options: RunOptions;
+  /** Those of the checks that look at each of these; most look at one. */
+  readonly #ofSteps: readonly Check[];
+  readonly #ofSendings: readonly Check[];
   readonly #clock = new VirtualClock();
   readonly #network: Network;
   readonly #trace: Trace;
@@ -67,6 +70,8 @@ class World implements WorldView {
   constructor(scenario: Scenario, options: RunOptions) {
     this.scenario = scenario;
     this.#options = options;
+    this.#ofSteps = options.checks.filter(({ stepped }) => stepped !== undefined);
+    this.#ofSendings = options.checks.filter(({ sent }) => sent !== undefined);
     this.#trace = new Trace(options.reader);
     const rng = new Rng(scenario.seed);
     this.#network = new Network(this.#clock, fork(rng), {
@@ -103,7 +108,7 @@ class World implements WorldView {
   run(): Outcome {
     try {
       while (!this.#isOver && this.#violations.length === 0 && this.#clock.step()) {
-        invariant(this.#clock.rung < EVENTS_MAX, `a run ends within ${EVENTS_MAX} events`);
+        invariant(this.#clock.rung < EVENTS_MAX, 'a run ends within twenty million events');
       }
       if (this.#violations.length === 0) {
         for (const check of this.#options.checks) this.#note(check, check.over?.(this));
@@ -160,7 +165,8 @@ class World implements WorldView {
         return sources[attempt % Math.max(1, sources.length)]?.id;
       },
       isServing: (self, source, job) => this.#isServing(self, source, job),
-      stepped: (step) => this.#stepped({ ...step, world: this }),
+      stepped: ({ atMs, peer, incarnation, input, outputs, core }) =>
+        this.#stepped({ atMs, peer, incarnation, input, outputs, core, world: this }),
       ran: (execution) => this.#ran(execution),
       note: (who, what) => this.#trace.event(this.nowMs, who, what),
     };
@@ -210,7 +216,7 @@ class World implements WorldView {
         if (output.kind !== 'send') this.#trace.remark(() => `-> ${describeOutput(output)}`);
       }
     }
-    for (const check of this.#options.checks) this.#note(check, check.stepped?.(step));
+    for (const check of this.#ofSteps) this.#note(check, check.stepped?.(step));
     if (step.outputs.some(({ kind }) => kind === 'answerSubmit')) this.#answered(step.peer);
   }
 
@@ -230,8 +236,8 @@ class World implements WorldView {
   #sent(from: PeerId, to: PeerId, message: Message): void {
     this.#lastSaid.set(message.kind, message);
     const sending: Sending = { atMs: this.nowMs, from, to, message };
-    this.#trace.remark(() => `=> ${to}: ${describeMessage(message)}`);
-    for (const check of this.#options.checks) this.#note(check, check.sent?.(sending));
+    if (this.#trace.isRead) this.#trace.remark(() => `=> ${to}: ${describeMessage(message)}`);
+    for (const check of this.#ofSendings) this.#note(check, check.sent?.(sending));
   }
 
   #note(check: Check, text: string | undefined): void {

@@ -9,8 +9,8 @@ export function grantsAreTakenOnce(): Check {
   return {
     name: 'S5 a grant is taken once',
     stepped({ peer, incarnation, input, outputs }: Step): string | undefined {
-      const self = `${peer}/${incarnation}`;
       if (input.kind === 'messageReceived' && input.message.kind === 'grant') {
+        const self = `${peer}/${incarnation}`;
         const key = `${self} ${input.from}/${input.incarnation} ${input.message.grant}`;
         if (!known.has(key)) {
           known.add(key);
@@ -21,10 +21,11 @@ export function grantsAreTakenOnce(): Check {
           granted.set(self, (granted.get(self) ?? 0) + tasks);
         }
       }
-      const most = granted.get(self) ?? 0;
       for (const output of outputs) {
         if (output.kind !== 'send' || output.message.kind !== 'heartbeat') continue;
         const { stole } = output.message;
+        if (stole === 0) continue;
+        const most = granted.get(`${peer}/${incarnation}`) ?? 0;
         if (stole > most) return `${peer} took ${stole} tasks of ${most} that were granted`;
       }
       return undefined;

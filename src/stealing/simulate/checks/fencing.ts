@@ -10,15 +10,15 @@ export function oldLivesAreFenced(): Check {
   return {
     name: 'S7 a message of an older life changes no custody',
     stepped({ peer, incarnation, input, outputs }: Step): string | undefined {
-      const self = `${peer}/${incarnation}`;
       if (input.kind === 'peerConnected') {
-        const key = `${self} ${input.face.peer}`;
+        const key = `${peer}/${incarnation} ${input.face.peer}`;
         newest.set(key, Math.max(newest.get(key) ?? 0, input.face.incarnation));
       }
       if (input.kind !== 'messageReceived') return undefined;
-      const { from } = input;
-      if (input.incarnation >= (newest.get(`${self} ${from}`) ?? 0)) return undefined;
       if (input.message.kind !== 'grant' && input.message.kind !== 'stealRequest') return undefined;
+      const { from } = input;
+      const known = newest.get(`${peer}/${incarnation} ${from}`) ?? 0;
+      if (input.incarnation >= known) return undefined;
       const answer = outputs.find(
         (output) =>
           output.kind === 'send' && output.to === from && CUSTODY.includes(output.message.kind),

@@ -14,17 +14,18 @@ export function lifelinesAreArmed(): Check {
   return {
     name: 'L5 an idle peer waits at every neighbour',
     stepped({ peer, incarnation, input }: Step): undefined {
-      const at = `${peer}/${incarnation}`;
       if (input.kind === 'peerConnected') {
+        const at = `${peer}/${incarnation}`;
         const key = `${input.face.peer}/${input.face.incarnation} at ${at}`;
         connected.add(key);
         armed.delete(key);
       } else if (input.kind === 'peerDisconnected') {
+        const at = `${peer}/${incarnation}`;
         for (const key of connected) {
           if (key.startsWith(`${input.peer}/`) && key.endsWith(` at ${at}`)) connected.delete(key);
         }
       } else if (input.kind === 'messageReceived' && input.message.kind === 'lifelineArmed') {
-        armed.add(`${input.from}/${input.incarnation} at ${at}`);
+        armed.add(`${input.from}/${input.incarnation} at ${peer}/${incarnation}`);
       }
     },
     over(world: WorldView): string | undefined {
