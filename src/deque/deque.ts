@@ -29,6 +29,11 @@ export class IntervalDeque {
     return this.#members.has(task);
   }
 
+  /** Whether none of `tasks` is queued. */
+  isApartFrom(tasks: IntervalSet): boolean {
+    return this.#members.isApartFrom(tasks);
+  }
+
   /** What is queued, in run order; the caller owns the list. */
   intervals(): Interval[] {
     return this.#order.toReversed();

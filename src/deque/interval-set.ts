@@ -18,7 +18,9 @@ export function validIntervals(list: unknown, taskCount: number): list is Interv
 
 /** Number of tasks in a list of disjoint intervals. */
 export function countTasks(intervals: readonly Interval[]): number {
-  return intervals.reduce((sum, [start, end]) => sum + end - start, 0);
+  let tasks = 0;
+  for (let i = 0; i < intervals.length; i++) tasks += intervals[i]![1] - intervals[i]![0];
+  return tasks;
 }
 
 /** Lookups are O(log n). Changes are O(log n + intervals touched), plus the move of the tail of one array. */
@@ -29,7 +31,9 @@ export class IntervalSet {
   /** Intervals may overlap and come in any order; empty ones are ignored. */
   static from(intervals: Iterable<Interval>): IntervalSet {
     const set = new IntervalSet();
-    for (const [start, end] of [...intervals].toSorted(byStart)) set.add(start, end);
+    const list = [...intervals];
+    if (list.length > 1) list.sort(byStart);
+    for (const [start, end] of list) set.add(start, end);
     return set;
   }
 
@@ -45,6 +49,11 @@ export class IntervalSet {
   /** A fresh list, ascending; the caller owns it. */
   intervals(): Interval[] {
     return this.#list.slice();
+  }
+
+  /** What `intervals` copies, to be read before the set changes. */
+  get list(): readonly Interval[] {
+    return this.#list;
   }
 
   clone(): IntervalSet {
@@ -132,8 +141,9 @@ export class IntervalSet {
   }
 
   subtract(other: IntervalSet | readonly Interval[]): IntervalSet {
-    const doomed = canonical(other).#list;
     const rest = new IntervalSet();
+    if (this.#count === 0) return rest;
+    const doomed = canonical(other).#list;
     let cut = 0;
     for (const [start, end] of this.#list) {
       let from = start;
@@ -150,8 +160,9 @@ export class IntervalSet {
   }
 
   intersect(other: IntervalSet | readonly Interval[]): IntervalSet {
-    const kept = canonical(other).#list;
     const both = new IntervalSet();
+    if (this.#count === 0) return both;
+    const kept = canonical(other).#list;
     let mine = 0;
     let theirs = 0;
     while (mine < this.#list.length && theirs < kept.length) {
@@ -164,6 +175,24 @@ export class IntervalSet {
       else theirs++;
     }
     return both;
+  }
+
+  /** Whether all of it is in `other`: asked far more often than which part is not. */
+  isWithin(other: IntervalSet): boolean {
+    if (this.#count > other.#count) return false;
+    let at = 0;
+    for (const [start, end] of this.#list) {
+      while (at < other.#list.length && other.#list[at]![1] < end) at++;
+      const around = other.#list[at];
+      if (around === undefined || around[0] > start) return false;
+    }
+    return true;
+  }
+
+  /** Whether no task is in both. */
+  isApartFrom(other: IntervalSet): boolean {
+    if (this.#count === 0 || other.#count === 0) return true;
+    return this.intersect(other).isEmpty;
   }
 
   /** For intervals that come in ascending order and do not touch. */
@@ -194,10 +223,10 @@ function byStart(a: Interval, b: Interval): number {
 }
 
 function checkRange(start: number, end: number): void {
-  invariant(
-    Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end,
-    `[${start}, ${end}) is an interval of tasks`,
-  );
+  const isRange =
+    Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end;
+  // Every change of every set comes by: the words are made only for whoever reads them.
+  if (!isRange) invariant(false, `[${start}, ${end}) is an interval of tasks`);
 }
 
 function isIntervalWithin(entry: unknown, taskCount: number): boolean {

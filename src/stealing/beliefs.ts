@@ -31,6 +31,8 @@ export interface Belief {
   draining: boolean;
 }
 
+const NO_PROGRESS: ReadonlyMap<JobId, JobProgress> = new Map();
+
 /** ms assumed before the first measured round trip. */
 const UNKNOWN_RTT_MS = 1;
 
@@ -76,7 +78,7 @@ export class Beliefs {
 
   /** Heard lately and connected: the ones to trade work with. */
   ok(): Belief[] {
-    return this.all().filter((belief) => belief.state === 'ok' && belief.connected);
+    return this.#sorted.filter((belief) => belief.state === 'ok' && belief.connected);
   }
 
   /** The slowest usual round trip, for time-outs and prefetch. */
@@ -138,8 +140,11 @@ export class Beliefs {
     if (beat.done !== belief.beat?.done) belief.unchangedSinceMs = nowMs;
     belief.beatMs = nowMs;
     belief.beat = beat;
-    belief.rates = ratesOf(beat.rates);
-    belief.progress = new Map(beat.jobs.map((progress) => [progress.job, progress]));
+    if (!saysTheSame(beat.rates, belief.rates)) belief.rates = ratesOf(beat.rates);
+    belief.progress =
+      beat.jobs.length === 0
+        ? NO_PROGRESS
+        : new Map(beat.jobs.map((progress) => [progress.job, progress]));
     belief.draining = beat.draining;
     if (beat.backlogMs > 0 || beat.busySlots >= beat.slots) belief.armed = false;
     const sampleMs = nowMs - beat.echoSentMs - beat.echoAgeMs;
@@ -206,6 +211,17 @@ export class Beliefs {
     if (belief.beat === undefined) return 0;
     return Math.max(0, belief.beat.backlogMs - (nowMs - belief.beatMs));
   }
+}
+
+/** Most heartbeats tell what the last one told. */
+function saysTheSame(rates: readonly Rate[], known: ReadonlyMap<string, number>): boolean {
+  if (rates.length !== known.size) return false;
+  let at = 0;
+  for (const [rateKey, unitsPerMs] of known) {
+    const rate = rates[at++];
+    if (rate?.rateKey !== rateKey || rate.unitsPerMs !== unitsPerMs) return false;
+  }
+  return true;
 }
 
 export function ratesOf(rates: readonly Rate[]): ReadonlyMap<string, number> {

@@ -109,6 +109,7 @@ export class Custody {
 
   /** Sends again what was not confirmed in time, and forgets what no census can race any more. */
   tick(): void {
+    if (this.#granted.size === 0 && this.#confirmed.length === 0) return;
     const { nowMs, limits, beliefs } = this.#state;
     const patienceMs = Math.max(limits.grantResendMs, 4 * beliefs.rttMs());
     for (const [id, grant] of this.#granted) {

@@ -35,10 +35,11 @@ export function isCoarse(state: CoreState, job: JobBook): boolean {
 /** ms until each slot of this peer has finished what it claimed of coarse tasks; ascending. */
 export function claimsEndMs(state: CoreState): number[] {
   const { cursor, face } = state;
-  if (!state.activeJobs().some((job) => isCoarse(state, job))) {
-    return Array.from({ length: face.slots }, () => 0);
-  }
   const ends: number[] = [];
+  if (!state.activeJobs().some((job) => isCoarse(state, job))) {
+    for (let slot = 0; slot < face.slots; slot++) ends.push(0);
+    return ends;
+  }
   for (let slot = 0; slot < face.slots; slot++) {
     const claim = cursor.claimOf(slot);
     const job = claim === undefined ? undefined : state.jobByNumber(claim.jobNumber);

@@ -10,11 +10,10 @@ export function checkState(state: CoreState): void {
   state.jobs.check();
   for (const job of state.jobs.values()) {
     const { ledger, running, retries, queue } = job;
-    const queued = queue.intervals();
-    invariant(running.intersect(queued).isEmpty, 'a task is queued or running, not both');
-    invariant(retries.intersect(queued).isEmpty, 'a task is queued or retried, not both');
-    invariant(running.intersect(retries).isEmpty, 'a task is running or retried, not both');
-    invariant(ledger.counted.subtract(ledger.present).isEmpty, 'what counts is present');
+    invariant(queue.isApartFrom(running), 'a task is queued or running, not both');
+    invariant(queue.isApartFrom(retries), 'a task is queued or retried, not both');
+    invariant(running.isApartFrom(retries), 'a task is running or retried, not both');
+    invariant(ledger.counted.isWithin(ledger.present), 'what counts is present');
     invariant(job.isActive || !job.holdsTasks || !running.isEmpty, 'an ended job queues nothing');
     const isPassedOver =
       open !== undefined && canOpen(state, job) && priorityOf(job) > priorityOf(open);

@@ -216,13 +216,14 @@ export class JobBook {
   }
 
   queuedWork(): number {
+    if (this.queue.taskCount === 0 && this.retries.isEmpty) return 0;
     return this.costs.of(this.queue.intervals()) + this.costs.of(this.retries.intervals());
   }
 
   /** Mean units of what is in the window or claimed; of the whole job when nothing is. */
   runningMeanUnits(): number {
     if (this.running.isEmpty) return this.costs.meanUnits(0, 0);
-    return this.costs.of(this.running.intervals()) / this.running.count;
+    return this.costs.of(this.running.list) / this.running.count;
   }
 
   /** Gives up everything that has not started. */

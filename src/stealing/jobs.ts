@@ -96,14 +96,15 @@ export class Jobs {
 
   /** Throws when what is remembered differs from what a look at every job says. */
   check(): void {
-    const active = [...this.#books.values()].filter((job) => job.isActive);
-    const isSame = active.length === this.active().length;
-    invariant(
-      isSame && active.every((job, i) => this.active()[i] === job),
-      'running jobs are known',
-    );
-    const areAwake = active.every((job) => this.#isAwake.has(job));
-    invariant(areAwake, 'jobs that run are looked at');
+    const known = this.active();
+    let running = 0;
+    for (const job of this.#books.values()) {
+      if (!job.isActive) continue;
+      invariant(known[running] === job, 'running jobs are known');
+      invariant(this.#isAwake.has(job), 'jobs that run are looked at');
+      running++;
+    }
+    invariant(running === known.length, 'running jobs are known');
   }
 }
 

@@ -180,11 +180,17 @@ export class Recording {
   deliverOwed(job: JobBook): void {
     const state = this.#state;
     const isOwner = state.isOwner(job);
+    const mine = job.ledger.onDiskOf(state.self);
+    // Asked at every heartbeat, of every job of a month: mostly all of it lies on two disks.
+    if (isOwner && job.unkept.isEmpty) {
+      if (mine.isWithin(job.ledger.onLiveDisks(state.liveDisks(), 2))) return;
+    }
     const to = isOwner ? this.#buddyOf(job) : state.ownerOf(job);
     if (to === undefined || state.beliefs.get(to)?.connected !== true) return;
-    let owed = job.ledger.onDiskOf(state.self).union(job.unkept).subtract(job.ledger.onDiskOf(to));
+    let owed = mine.union(job.unkept).subtract(job.ledger.onDiskOf(to));
     if (isOwner) owed = owed.subtract(job.ledger.onLiveDisks(state.liveDisks(), 2));
     else owed = owed.intersect(job.ledger.madeBy(state.self));
+    if (owed.isEmpty) return;
     let room = state.limits.deliveriesMax;
     for (const delivery of this.#deliveries.values()) {
       if (delivery.to !== to) continue;
@@ -261,11 +267,13 @@ export class Recording {
   count(job: JobBook): void {
     const state = this.#state;
     if (!state.isOwner(job) || job.ledger.isComplete) return;
+    const { ledger } = job;
+    if (ledger.onLiveDisks(state.liveDisks(), 1).isWithin(ledger.counted)) return;
     const isFull = this.#diskFailedMs !== Number.NEGATIVE_INFINITY;
     const disks = this.#keepers().length + (isFull ? 0 : 1);
     const atLeast = disks >= 2 ? 2 : 1;
-    const enough = job.ledger.onLiveDisks(state.liveDisks(), atLeast).subtract(job.ledger.counted);
-    if (job.ledger.count(enough.intervals()) > 0) {
+    const enough = ledger.onLiveDisks(state.liveDisks(), atLeast).subtract(ledger.counted);
+    if (ledger.count(enough.intervals()) > 0) {
       job.lastCountedMs = state.nowMs;
       state.emit({ kind: 'jobChanged', job: job.header.job });
     }

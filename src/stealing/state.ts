@@ -229,6 +229,7 @@ export class CoreState {
   /** What others reckon with: the measured rates, and 0 for what cannot run here, so that nobody sends it. */
   toldRates(): Rate[] {
     const unable = this.activeJobs().filter((job) => job.isUnloadable);
+    if (unable.length === 0) return this.rates.told();
     const rates = new Map(this.rates.told().map((rate) => [rate.rateKey, rate]));
     for (const { header } of unable) {
       rates.set(header.rateKey, { rateKey: header.rateKey, unitsPerMs: 0 });

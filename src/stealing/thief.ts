@@ -179,10 +179,9 @@ export class Thief {
    * per heartbeat of it. Returns whether somebody was asked. */
   #askForCopy(need: Need): boolean {
     const state = this.#state;
-    if (state.unclaimedMs() > 0 || !hasIdleSlot(state) || state.nowMs < this.#pauseUntilMs)
-      return false;
     const jobs = state.activeJobs();
-    if (jobs.length === 0) return false;
+    if (jobs.length === 0 || state.nowMs < this.#pauseUntilMs) return false;
+    if (state.unclaimedMs() > 0 || !hasIdleSlot(state)) return false;
     const slow = state.beliefs
       .ok()
       .filter(({ face, beatMs }) => this.#copiesAskedMs.get(face.peer) !== beatMs)

@@ -50,6 +50,9 @@ describe('IntervalSet', () => {
         expect(left.union(b).intervals()).toEqual(left.union(right).intervals());
         expect(left.subtract(b).intervals()).toEqual(left.subtract(right).intervals());
         expect(left.intersect(b).intervals()).toEqual(left.intersect(right).intervals());
+        expect(left.isWithin(right)).toBe(left.subtract(right).isEmpty);
+        expect(left.isWithin(left.union(right))).toBe(true);
+        expect(left.isApartFrom(right)).toBe(left.intersect(right).isEmpty);
         expect(tasksOf(left.gaps(start, end))).toEqual(without(range(start, end), leftModel));
         expectEqual(left, leftModel);
       }),
