@@ -75,6 +75,10 @@ export class JobBook {
   knownSinceMs: number;
   lastCountedMs: number;
   ending: JobEnding | undefined;
+  /** Who owns it without its submitter, of so many that store it, while the list of live peers is this one. */
+  standIn:
+    | { readonly live: readonly PeerId[]; readonly stored: number; readonly owner: PeerId }
+    | undefined;
   /** The owner as of the last look, to notice a change. */
   lastOwner: PeerId | undefined;
   /** When the owner changed last. */

@@ -187,6 +187,7 @@ export class Recording {
     }
     const to = isOwner ? this.#buddyOf(job) : state.ownerOf(job);
     if (to === undefined || state.beliefs.get(to)?.connected !== true) return;
+    if (job.unkept.isEmpty && mine.isWithin(job.ledger.onDiskOf(to))) return;
     let owed = mine.union(job.unkept).subtract(job.ledger.onDiskOf(to));
     if (isOwner) owed = owed.subtract(job.ledger.onLiveDisks(state.liveDisks(), 2));
     else owed = owed.intersect(job.ledger.madeBy(state.self));

@@ -176,10 +176,16 @@ export class CoreState {
   ownerOf(job: JobBook): PeerId {
     const { submitter } = job.header;
     if (submitter === this.self || this.beliefs.isLive(submitter)) return submitter;
+    // Asked several times after every fact; who stores a job only becomes more.
+    const live = this.beliefs.livePeers();
+    const known = job.standIn;
+    if (known?.live === live && known.stored === job.storedBy.size) return known.owner;
     const candidates = [...job.storedBy].filter(
       (peer) => peer === this.self || this.beliefs.isLive(peer),
     );
-    return highestRanked(job.header.job, candidates) ?? this.self;
+    const owner = highestRanked(job.header.job, candidates) ?? this.self;
+    job.standIn = { live, stored: job.storedBy.size, owner };
+    return owner;
   }
 
   /** ms for which a slot has been at its claim. A slot claims again before its report is read here: a claim that is not

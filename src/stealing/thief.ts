@@ -26,6 +26,9 @@ interface Need {
   readonly freeMs: readonly number[];
 }
 
+/** Any work would do, and there is nobody to ask for it by now. */
+const NO_JOB: Need = { job: undefined, aheadMs: 0, freeMs: [] };
+
 export class Thief {
   readonly #state: CoreState;
   #asked:
@@ -137,6 +140,7 @@ export class Thief {
     const state = this.#state;
     const thresholdMs = this.#thresholdMs();
     const jobs = inTurn(state);
+    if (jobs.length === 0) return NO_JOB;
     let freeMs = claimsEndMs(state);
     for (const job of jobs) {
       if (job.isStranded) continue;

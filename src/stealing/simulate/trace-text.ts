@@ -45,6 +45,7 @@ export function describeInput(input: Input): string {
 export function describeMessage(message: Message): string {
   switch (message.kind) {
     case 'heartbeat': {
+      if (message.jobs.length === 0) return `heartbeat busy ${message.busySlots} `;
       const jobs = message.jobs.map(
         (job) =>
           `held ${job.heldTasks} counted ${job.countedTasks} backlog ${job.backlogWork.toFixed(0)}`,

@@ -70,8 +70,8 @@ class World implements WorldView {
   constructor(scenario: Scenario, options: RunOptions) {
     this.scenario = scenario;
     this.#options = options;
-    this.#ofSteps = options.checks.filter(({ stepped }) => stepped !== undefined);
-    this.#ofSendings = options.checks.filter(({ sent }) => sent !== undefined);
+    this.#ofSteps = options.checks.filter((check) => 'stepped' in check);
+    this.#ofSendings = options.checks.filter((check) => 'sent' in check);
     this.#trace = new Trace(options.reader);
     const rng = new Rng(scenario.seed);
     this.#network = new Network(this.#clock, fork(rng), {
@@ -216,7 +216,11 @@ class World implements WorldView {
         if (output.kind !== 'send') this.#trace.remark(() => `-> ${describeOutput(output)}`);
       }
     }
-    for (const check of this.#ofSteps) this.#note(check, check.stepped?.(step));
+    for (const check of this.#ofSteps) {
+      const found = check.stepped?.(step);
+      if (found !== undefined) this.#note(check, found);
+    }
+    if (step.outputs.length === 0) return;
     if (step.outputs.some(({ kind }) => kind === 'answerSubmit')) this.#answered(step.peer);
   }
 
@@ -237,7 +241,10 @@ class World implements WorldView {
     this.#lastSaid.set(message.kind, message);
     const sending: Sending = { atMs: this.nowMs, from, to, message };
     if (this.#trace.isRead) this.#trace.remark(() => `=> ${to}: ${describeMessage(message)}`);
-    for (const check of this.#ofSendings) this.#note(check, check.sent?.(sending));
+    for (const check of this.#ofSendings) {
+      const found = check.sent?.(sending);
+      if (found !== undefined) this.#note(check, found);
+    }
   }
 
   #note(check: Check, text: string | undefined): void {
