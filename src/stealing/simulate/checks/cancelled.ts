@@ -12,14 +12,20 @@ export function cancelledJobsRest(): Check {
   const lives = new Map<PeerId, Life>();
   return {
     name: 'S8 a cancelled job starts no task',
-    stepped({ input, peer, incarnation, atMs }: Step): undefined {
+    stepped({ input, peer, incarnation, atMs, world, core }: Step): undefined {
       let life = lives.get(peer);
       if (life?.incarnation !== incarnation) {
         life = { incarnation, heardMs: new Map() };
         lives.set(peer, life);
       }
       const job = cancelledBy(input);
-      if (job !== undefined && !life.heardMs.has(job)) life.heardMs.set(job, atMs);
+      if (job === undefined) return;
+      // Whom nobody let in tells nothing.
+      if (input.kind === 'messageReceived' && !world.peers.some(({ id }) => id === input.from))
+        return;
+      // Who is asked to cancel what it does not know says so, and has not heard of an end.
+      const isKnown = core.status(0).jobs.some(({ header }) => header.job === job);
+      if (isKnown && !life.heardMs.has(job)) life.heardMs.set(job, atMs);
     },
     ran({ peer, job, startedMs }: Execution): string | undefined {
       const since = lives.get(peer)?.heardMs.get(job);
