@@ -53,6 +53,12 @@ export interface WindowOpening {
   readonly microBatchTasks: number;
 }
 
+/** What decides which tasks are claimable: the part of the cursor that needs no thread on its other side. */
+export type OpenWindow = Pick<
+  WindowCursor,
+  'open' | 'remaining' | 'window' | 'shrink' | 'setMicroBatch' | 'claimOf'
+>;
+
 /** The main thread's side. */
 export class WindowCursor {
   readonly #memory: WindowMemory;

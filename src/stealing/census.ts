@@ -173,7 +173,7 @@ export class Census {
     const pauseMs = isAfterLoss ? limits.heartbeatMs : limits.censusPauseMs;
     if (nowMs - Math.max(job.lastCensusMs, job.lastCountedMs) < pauseMs) return false;
     if (!job.isActive) return job.ending?.state === 'done' && this.#maySeek(job);
-    if (job.ledger.isComplete || !this.#heldHere(job).isEmpty) return false;
+    if (isCounted(job) || !this.#heldHere(job).isEmpty) return false;
     return this.#state.beliefs.live().every((belief) => {
       // A silent peer's word is old, and everybody who is heard has nothing to do.
       if (belief.state === 'suspect') return true;
@@ -186,6 +186,8 @@ export class Census {
    * while, and no other job's are on their way. */
   #maySeek(job: JobBook): boolean {
     const { nowMs, limits, beliefs } = this.#state;
+    // In a part of a larger mesh most rows are elsewhere.
+    if (this.#state.isPart) return false;
     if (job.fruitlessRounds >= FRUITLESS_ROUNDS_MAX || isWhole(job)) return false;
     if (beliefs.ok().length === 0) this.#aloneMs = nowMs;
     if (nowMs - Math.max(job.ownedSinceMs, this.#aloneMs) < limits.seekAfterMs) return false;
@@ -221,8 +223,7 @@ export class Census {
     const state = this.#state;
     job.census = undefined;
     if (!job.isActive) return;
-    const everything = IntervalSet.from([[0, job.header.taskCount]]);
-    const missing = everything
+    const missing = job.scope
       .subtract(job.ledger.present)
       .subtract(heldByOthers)
       .subtract(this.#heldHere(job));
@@ -236,6 +237,12 @@ export class Census {
       tasks: count,
     });
   }
+}
+
+/** Whatever this peer answers for. */
+function isCounted({ scope, ledger, header }: JobBook): boolean {
+  if (ledger.isComplete) return true;
+  return scope.count < header.taskCount && scope.subtract(ledger.counted).isEmpty;
 }
 
 function isWhole(job: JobBook): boolean {

@@ -13,6 +13,8 @@ import { Custody } from './custody.ts';
 import { endingOf } from './ending.ts';
 import { explainTask, type TaskExplained } from './explain.ts';
 import { Greeting } from './greeting.ts';
+import { Handing, wholeRate } from './handing.ts';
+import { Hearing } from './hearing.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
@@ -20,7 +22,6 @@ import type { JobEnding, JobHeader, RowBatch } from './job.ts';
 import { Leaving, stepBack } from './leaving.ts';
 import { checkState } from './invariants.ts';
 import { checkLimits } from './limits.ts';
-import type { Message } from './messages.ts';
 import type { Output } from './output.ts';
 import { Presence } from './presence.ts';
 import { Receiving } from './receiving.ts';
@@ -39,11 +40,6 @@ export type { CoreOptions } from './state.ts';
 
 export type WakeReason = 'heartbeat' | 'flush' | 'steal' | 'census' | 'audit';
 
-type AboutJob = Extract<
-  Message,
-  { kind: 'rows' | 'census' | 'censusAnswer' | 'rowsWanted' | 'taskTried' }
->;
-
 export class StealingCore {
   readonly #state: CoreState;
   readonly #recording: Recording;
@@ -53,51 +49,47 @@ export class StealingCore {
   readonly #thief: Thief;
   readonly #census: Census;
   readonly #greeting: Greeting;
+  readonly #handing: Handing;
+  readonly #hearing: Hearing;
   readonly #leaving: Leaving;
   readonly #retrying: Retrying;
   readonly #presence: Presence;
   readonly #audit: Audit;
   readonly #attempts: Attempts;
-  readonly #receiving: Receiving;
 
   constructor(options: CoreOptions) {
     checkLimits(options.limits);
     const state = new CoreState(options);
+    const recording = new Recording(state);
+    const archive = new Archive(state, recording);
+    const custody = new Custody(state);
+    const victim = new Victim(state, custody);
+    const thief = new Thief(state);
+    const attempts = new Attempts(state, recording, custody);
+    const census = new Census(state, { custody, recording, archive, attempts });
+    const receiving = new Receiving(state, { custody, thief, victim });
+    const greeting = new Greeting(state);
+    const retrying = new Retrying(state, { archive, census, greeting });
+    const audit = new Audit(state, custody, (peer) => presence.lost(peer));
+    const known = { archive, attempts, census, custody, greeting, recording, thief };
+    const presence = new Presence(state, known);
+    const ended = (header: JobHeader, ending: JobEnding): void => this.#jobEnded(header, ending);
+    const rooms = { ...known, audit, presence, receiving, retrying, victim, ended };
     this.#state = state;
-    this.#recording = new Recording(state);
-    this.#archive = new Archive(state, this.#recording);
-    this.#custody = new Custody(state);
-    this.#victim = new Victim(state, this.#custody);
-    this.#thief = new Thief(state);
-    this.#attempts = new Attempts(state, this.#recording, this.#custody);
-    this.#census = new Census(state, {
-      custody: this.#custody,
-      recording: this.#recording,
-      archive: this.#archive,
-      attempts: this.#attempts,
-    });
-    this.#receiving = new Receiving(state, {
-      custody: this.#custody,
-      thief: this.#thief,
-      victim: this.#victim,
-    });
-    this.#greeting = new Greeting(state);
-    this.#retrying = new Retrying(state, {
-      archive: this.#archive,
-      census: this.#census,
-      greeting: this.#greeting,
-    });
-    this.#leaving = new Leaving(state, this.#custody, this.#recording);
-    this.#audit = new Audit(state, this.#custody, (peer) => this.#presence.lost(peer));
-    this.#presence = new Presence(state, {
-      custody: this.#custody,
-      recording: this.#recording,
-      archive: this.#archive,
-      thief: this.#thief,
-      census: this.#census,
-      greeting: this.#greeting,
-      attempts: this.#attempts,
-    });
+    this.#recording = recording;
+    this.#archive = archive;
+    this.#custody = custody;
+    this.#victim = victim;
+    this.#thief = thief;
+    this.#attempts = attempts;
+    this.#census = census;
+    this.#greeting = greeting;
+    this.#retrying = retrying;
+    this.#audit = audit;
+    this.#presence = presence;
+    this.#leaving = new Leaving(state, custody, recording);
+    this.#hearing = new Hearing(state, rooms);
+    this.#handing = new Handing(state, { greeting, recording });
   }
 
   handle(input: Input, nowMs: number): Output[] {
@@ -145,6 +137,11 @@ export class StealingCore {
     return this.#state.jobs.get(job);
   }
 
+  /** Of the jobs that run. */
+  activeBooks(): readonly JobBook[] {
+    return this.#state.activeJobs();
+  }
+
   /** Of all jobs that this peer remembers. */
   books(): Iterable<JobBook> {
     return this.#state.jobs.values();
@@ -162,6 +159,23 @@ export class StealingCore {
   /** The last steals that this peer saw, newest last. */
   steals(): readonly StealEntry[] {
     return this.#state.steals.entries();
+  }
+
+  /** Who lives, as far as this peer knows, itself first. */
+  livePeers(): readonly PeerId[] {
+    return this.#state.liveDisks();
+  }
+
+  /** Slots of all that live. */
+  wholeSlots(): number {
+    const { face, beliefs } = this.#state;
+    return beliefs.live().reduce((sum, belief) => sum + belief.face.slots, face.slots);
+  }
+
+  /** Units per ms of all that live, for one job. */
+  wholeRate(job: JobId): number {
+    const book = this.#state.jobs.get(job);
+    return book === undefined ? 0 : wholeRate(this.#state, book);
   }
 
   jobOf(jobNumber: number): JobId | undefined {
@@ -183,7 +197,7 @@ export class StealingCore {
       case 'peerDisconnected':
         return this.#presence.disconnected(input.peer, input.refused);
       case 'messageReceived':
-        return this.#messageReceived(input.from, input.incarnation, input.message);
+        return this.#hearing.heard(input);
       case 'jobSubmitted':
         return this.#jobSubmitted(input.header, input.cached ?? []);
       case 'jobLoaded':
@@ -221,6 +235,13 @@ export class StealingCore {
         return this.#withJob(input.job, (job) => {
           if (!job.isActive) this.#archive.expire(job);
         });
+      case 'jobHanded':
+      case 'tasksHanded':
+      case 'rowsCounted':
+      case 'speakerChosen':
+        return this.#handing.take(input);
+      case 'jobEndedBeyond':
+        return this.#jobEnded(input.header, input.ending);
       case 'drainRequested':
       case 'sparingRequested':
       case 'leaveRequested':
@@ -246,12 +267,13 @@ export class StealingCore {
   #jobSubmitted(header: JobHeader, cached: readonly RowBatch[]): void {
     const job = this.#state.openBook(header);
     job.owesAnswer = true;
-    job.owesWave = true;
+    job.owesWave = !this.#state.isPart;
     this.#greeting.keep(job);
     this.#greeting.load(job);
     this.#greeting.offer(job);
     for (const batch of cached) this.#recording.copied(job, batch);
-    job.enqueue([[0, header.taskCount]], 'bottom');
+    // In a part of a larger mesh its tasks come from beyond, like everybody's.
+    if (!this.#state.isPart) job.enqueue([[0, header.taskCount]], 'bottom');
   }
 
   #withJob(id: JobId, act: (job: JobBook) => void): void {
@@ -265,89 +287,6 @@ export class StealingCore {
     measureFinished(this.#state, job, input);
     this.#recording.finished(job, input.intervals, input.values);
     job.drop(input.intervals);
-  }
-
-  #messageReceived(from: PeerId, incarnation: number, message: Message): void {
-    const state = this.#state;
-    const life = state.beliefs.heard(from, incarnation, state.nowMs);
-    // Finished rows of an older life are still welcome; everything else of it is fenced.
-    if (life === 'stranger' || (life === 'older' && message.kind !== 'rows')) return;
-    switch (message.kind) {
-      case 'heartbeat':
-        return this.#heartbeat(from, message);
-      case 'jobOffered':
-        return this.#greeting.offered(from, message.header);
-      case 'jobRetried':
-        return this.#retrying.heard(from, message.header, message.round);
-      case 'jobStored':
-        return this.#greeting.stored(from, message.job);
-      case 'jobEnded':
-        return this.#jobEnded(message.header, message.ending);
-      case 'lifelineArmed':
-        return this.#victim.armed(from, message);
-      case 'stealRequest':
-        return this.#victim.asked(from, message);
-      case 'stealRefused':
-        return this.#thief.refused(from, message.request, message.reason);
-      case 'grant':
-        return this.#receiving.granted(from, incarnation, message);
-      case 'grantConfirmed':
-        return this.#custody.confirmed(from, message.grant);
-      case 'rowsKept':
-        this.#recording.kept(from, message.delivery);
-        return this.#archive.lend();
-      case 'leaving':
-        return this.#presence.disconnected(from, true, true);
-      case 'quarantined':
-        return this.#withJob(message.job, (job) => {
-          if (state.ownerOf(job) === from) this.#audit.heard(job, message.peer);
-        });
-      case 'rows':
-      case 'census':
-      case 'censusAnswer':
-      case 'rowsWanted':
-      case 'taskTried':
-        return this.#aboutJob(from, message);
-      default:
-        unreachable(message);
-    }
-  }
-
-  #aboutJob(from: PeerId, message: AboutJob): void {
-    const job = this.#state.jobs.get(message.job);
-    if (job === undefined) {
-      if (message.kind !== 'census') return;
-      // Silence would keep the census open: who does not know the job holds none of it.
-      const answer = { ...message, kind: 'censusAnswer', onDisk: [], held: [] } as const;
-      this.#state.send(from, answer);
-      return;
-    }
-    switch (message.kind) {
-      case 'rows':
-        return this.#recording.received(job, from, message);
-      case 'census':
-        return this.#census.asked(from, job, message.census);
-      case 'taskTried':
-        return this.#attempts.heard(from, job, message);
-      case 'censusAnswer':
-        return this.#census.answered(from, job, message.census, message);
-      case 'rowsWanted':
-        return this.#census.rowsWanted(from, job, message.intervals);
-      default:
-        unreachable(message);
-    }
-  }
-
-  #heartbeat(from: PeerId, beat: Extract<Message, { kind: 'heartbeat' }>): void {
-    this.#state.beliefs.beat(from, beat, this.#state.nowMs);
-    this.#thief.heardBacklog(from, beat.backlogMs);
-    for (const { job, steals, messages, resultMessages = 0 } of beat.jobs) {
-      const book = this.#state.jobs.get(job);
-      if (book === undefined) continue;
-      book.told.set(from, { steals, messages, resultMessages });
-      this.#greeting.remind(from, book);
-    }
-    this.#greeting.offerUnheard(from, beat.jobs);
   }
 
   #jobEnded(header: JobHeader, ending: JobEnding): void {
@@ -390,7 +329,8 @@ export class StealingCore {
     }
     this.#recording.count(job);
     this.#census.look(job);
-    const isComplete = job.isActive && owner === state.self && job.ledger.isComplete;
+    const isMine = owner === state.self && !state.isPart;
+    const isComplete = job.isActive && isMine && job.ledger.isComplete;
     if (isComplete && this.#audit.isOver(job)) {
       this.#end(job, endingOf(state, job, 'done'));
     }

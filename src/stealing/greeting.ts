@@ -105,6 +105,8 @@ export class Greeting {
     job.isLoading = false;
     job.work = work;
     job.reorder();
+    if (job.owesOffer) this.offer(job);
+    job.owesOffer = false;
     this.keep(job);
   }
 

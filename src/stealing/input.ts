@@ -80,6 +80,28 @@ export type Input =
     }
   | { readonly kind: 'persisted'; readonly id: number }
   | { readonly kind: 'persistFailed'; readonly id: number; readonly reason: string }
+  /** A job came from beyond this group: as if it was submitted here, but its tasks come when they are handed over. */
+  | { readonly kind: 'jobHanded'; readonly header: JobHeader }
+  /** These tasks are this group's to run; for whoever speaks for it. */
+  | {
+      readonly kind: 'tasksHanded';
+      readonly job: JobId;
+      readonly intervals: readonly Interval[];
+    }
+  /** Rows that this peer's group has counted, this peer their maker. `busyMs`: of all its slots, for these. */
+  | {
+      readonly kind: 'rowsCounted';
+      readonly job: JobId;
+      readonly batches: readonly RowBatch[];
+      readonly busyMs: number;
+    }
+  /** Who speaks for this group; undefined: nobody at the moment. */
+  | { readonly kind: 'speakerChosen'; readonly peer: PeerId | undefined }
+  | {
+      readonly kind: 'jobEndedBeyond';
+      readonly header: JobHeader;
+      readonly ending: JobEnding;
+    }
   | { readonly kind: 'cancelRequested'; readonly job: JobId }
   /** New attempts for the tasks of an ended job that used up theirs. */
   | { readonly kind: 'retryRequested'; readonly job: JobId }

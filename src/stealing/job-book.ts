@@ -35,6 +35,8 @@ export class JobBook {
   /** How often its failed tasks were retried. */
   round = 0;
   readonly ledger: Ledger;
+  /** What this peer was given to answer for, in a group of a larger mesh; all tasks elsewhere. */
+  scope: IntervalSet;
   readonly queue = new IntervalDeque();
   /** In the window or claimed by a slot, and not finished. */
   readonly running = new IntervalSet();
@@ -99,6 +101,8 @@ export class JobBook {
   servedMs = 0;
   /** It had tasks here at the last look, and so a place in the order of turns. */
   isInTurns = false;
+  /** It came from beyond the group, which is told of it when its data are here: nobody else in it has them. */
+  owesOffer = false;
   /** Submitted here, and the first wave has not gone out yet. */
   owesWave = false;
   /** When somebody read the rows last, or the job ended. */
@@ -124,6 +128,7 @@ export class JobBook {
     this.header = header;
     this.jobNumber = jobNumber;
     this.ledger = new Ledger(header.taskCount, header.rowWidth);
+    this.scope = IntervalSet.from([[0, header.taskCount]]);
     this.knownSinceMs = nowMs;
     this.lastCountedMs = nowMs;
   }

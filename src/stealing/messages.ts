@@ -61,7 +61,8 @@ export interface Heartbeat {
 /** `askMe` answers a lifeline (request 0): there is work here, and several peers may say so at once. */
 export type RefusalReason = 'empty' | 'tooSmall' | 'draining' | 'unknownPeer' | 'askMe';
 
-export type Message =
+/** What cores say to each other within one group. */
+export type CoreMessage =
   | Heartbeat
   /** A job that everybody should keep and may run. Sent to every live peer, and to each that comes later. */
   | { readonly kind: 'jobOffered'; readonly header: JobHeader }
@@ -154,5 +155,32 @@ export type Message =
   | { readonly kind: 'quarantined'; readonly job: JobId; readonly peer: PeerId }
   /** Goodbye: the sender gave its queue back and is going. */
   | { readonly kind: 'leaving' };
+
+/** Whoever stands for a group says so. */
+export interface Speaks {
+  readonly kind: 'speaks';
+  /** Of the group: 0 is of peers, 1 of such groups. */
+  readonly tier: number;
+  readonly group: PeerId;
+  readonly peer: PeerId;
+  /** Rises with every speaker of that group. */
+  readonly term: number;
+  /** Of the whole group. */
+  readonly slots: number;
+}
+
+export type Message =
+  | CoreMessage
+  | Speaks
+  /** One group to another, by those who speak for them. */
+  | {
+      readonly kind: 'beyond';
+      /** Of the mesh whose members they are, 1 or more. */
+      readonly tier: number;
+      readonly from: PeerId;
+      readonly to: PeerId;
+      readonly term: number;
+      readonly message: CoreMessage;
+    };
 
 export type MessageKind = Message['kind'];

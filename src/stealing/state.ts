@@ -1,6 +1,7 @@
 // What all parts of the core share: who we are, what we believe, the jobs we know, and the list of orders
 // that the current call of `handle` will return. Nothing here decides anything.
-import type { WindowCursor } from '../deque/cursor.ts';
+import type { OpenWindow } from '../deque/cursor.ts';
+import { IntervalSet } from '../deque/interval-set.ts';
 import { type Belief, Beliefs } from './beliefs.ts';
 import { type PeerId, highestRanked } from './ids.ts';
 import type { PeerFace } from './input.ts';
@@ -20,12 +21,14 @@ export interface CoreOptions {
   readonly face: PeerFace;
   readonly seed: number;
   /** The window that slots claim from; the core opens and shrinks it. */
-  readonly cursor: WindowCursor;
+  readonly cursor: OpenWindow;
   readonly limits: Limits;
   /** Wall clock (epoch ms) at nowMs 0; only stamps endings, no decision reads it. */
   readonly epochMs?: number;
   /** false: all work stays where it was submitted until somebody steals it. */
   readonly seeding?: boolean;
+  /** This mesh is a group of a larger one: tasks are handed to it, and its jobs end elsewhere. */
+  readonly isPart?: boolean;
 }
 
 /** Rates of one message: measured ones are few, and a peer that can load none of a thousand jobs has said enough. */
@@ -44,9 +47,12 @@ export class CoreState {
   readonly face: PeerFace;
   readonly self: PeerId;
   readonly limits: Limits;
-  readonly cursor: WindowCursor;
+  readonly cursor: OpenWindow;
   readonly rng: Rng;
   readonly seeding: boolean;
+  readonly isPart: boolean;
+  /** Stands for this group in the larger mesh, and answers for its jobs here. */
+  speaker: PeerId | undefined;
   readonly epochMs: number;
   readonly beliefs: Beliefs;
   readonly rates: Rates;
@@ -90,6 +96,7 @@ export class CoreState {
     this.rng = new Rng(options.seed);
     this.epochMs = options.epochMs ?? 0;
     this.seeding = options.seeding ?? true;
+    this.isPart = options.isPart ?? false;
     this.beliefs = new Beliefs(options.limits);
     const { rateMemoryMs, ratePriorMs } = options.limits;
     this.rates = new Rates({ memoryMs: rateMemoryMs, priorMs: ratePriorMs }, options.face.slots);
@@ -156,6 +163,7 @@ export class CoreState {
     const known = this.jobs.get(header.job);
     if (known !== undefined) return known;
     const book = new JobBook(header, this.nextJobNumber(), this);
+    if (this.isPart) book.scope = new IntervalSet();
     this.jobs.add(book);
     return book;
   }
@@ -172,20 +180,27 @@ export class CoreState {
     return this.jobs.byNumber(jobNumber);
   }
 
-  /** The submitter while it lives; then, of the live peers that have the job on disk, the highest ranked. */
+  /** Whoever speaks for this group; in a mesh that is no group, and before that peer has the job, the submitter while
+   * it lives; then, of the live peers that have the job on disk, the highest ranked. */
   ownerOf(job: JobBook): PeerId {
+    const { speaker } = this;
+    // An end is told to everybody with its job.
+    const hasIt = speaker !== undefined && (job.storedBy.has(speaker) || !job.isActive);
+    if (hasIt && this.#isHere(speaker)) return speaker;
     const { submitter } = job.header;
-    if (submitter === this.self || this.beliefs.isLive(submitter)) return submitter;
+    if (this.#isHere(submitter)) return submitter;
     // Asked several times after every fact; who stores a job only becomes more.
     const live = this.beliefs.livePeers();
     const known = job.standIn;
     if (known?.live === live && known.stored === job.storedBy.size) return known.owner;
-    const candidates = [...job.storedBy].filter(
-      (peer) => peer === this.self || this.beliefs.isLive(peer),
-    );
+    const candidates = [...job.storedBy].filter((peer) => this.#isHere(peer));
     const owner = highestRanked(job.header.job, candidates) ?? this.self;
     job.standIn = { live, stored: job.storedBy.size, owner };
     return owner;
+  }
+
+  #isHere(peer: PeerId): boolean {
+    return peer === this.self || this.beliefs.isLive(peer);
   }
 
   /** ms for which a slot has been at its claim. A slot claims again before its report is read here: a claim that is not

@@ -97,8 +97,9 @@ export class Victim {
     for (const job of jobs) {
       // Before the slots know a job its costs are not known, and so no share of it.
       if (job.work === undefined || !job.isActive) continue;
-      // On a mesh that is busy with other jobs nobody waits, and yet a new one is everybody's business.
-      const isForAll = job.owesWave && jobs.length > 1;
+      // On a mesh that is busy with other jobs nobody waits, and yet a new one is everybody's business. What is handed
+      // to a group is for all of it: nobody waits there yet, and everybody would ask soon.
+      const isForAll = job.owesWave && (jobs.length > 1 || this.#state.isPart);
       const why = job.owesWave ? 'seed' : 'lifeline';
       job.owesWave = false;
       this.#feedFrom(

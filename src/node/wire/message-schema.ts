@@ -11,6 +11,7 @@ import type {
 } from '../../stealing/job.ts';
 import type {
   Batch,
+  CoreMessage,
   JobProgress,
   Message,
   MessageKind,
@@ -56,6 +57,8 @@ export const KIND_CODES = {
   taskTried: 16,
   quarantined: 17,
   jobRetried: 18,
+  beyond: 19,
+  speaks: 20,
 } as const satisfies Record<MessageKind, number>;
 
 /** Libp2p peer ids are 46 to 62 characters; room for longer keys. */
@@ -186,6 +189,26 @@ const held = record<{ maker: PeerId; intervals: RowBatch['intervals'] }>({
   intervals: intervals('any'),
 });
 
+/** Ten peers to a group and ten such groups to the next: a thousand million peers. */
+const TIERS_MAX = 10;
+
+/** What one core says to another, in an envelope that cannot hold another envelope. */
+const coreMessage: Field<CoreMessage> = {
+  write: (message) => [
+    KIND_CODES[message.kind],
+    (BODIES[message.kind] as Field<object>).write(message),
+  ],
+  read(raw) {
+    if (!Array.isArray(raw) || raw.length < 2) throw new Fault('not a message');
+    const [code, body] = raw as unknown[];
+    const [kind] = Object.entries(KIND_CODES).find(([, of]) => of === code) ?? [];
+    if (kind === undefined || kind === 'beyond' || kind === 'speaks')
+      throw new Fault('not a message between groups');
+    const field = BODIES[kind as CoreMessage['kind']] as Field<object>;
+    return { kind, ...field.read(body) } as CoreMessage;
+  },
+};
+
 type Body<K extends MessageKind> = Omit<Extract<Message, { kind: K }>, 'kind'>;
 
 export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
@@ -262,4 +285,18 @@ export const BODIES: { readonly [K in MessageKind]: Field<Body<K>> } = {
   }),
   leaving: record({}),
   quarantined: record<Body<'quarantined'>>({ job: jobIdText, peer: peerIdText }),
+  beyond: record<Body<'beyond'>>({
+    tier: integer(1, TIERS_MAX),
+    from: peerIdText,
+    to: peerIdText,
+    term: count,
+    message: coreMessage,
+  }),
+  speaks: record<Body<'speaks'>>({
+    tier: integer(0, TIERS_MAX),
+    group: peerIdText,
+    peer: peerIdText,
+    term: count,
+    slots: count,
+  }),
 };

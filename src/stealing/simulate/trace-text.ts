@@ -24,10 +24,18 @@ export function describeInput(input: Input): string {
       return `persisted ${input.id}`;
     case 'persistFailed':
       return `persistFailed ${input.id}`;
+    case 'tasksHanded':
+      return `tasksHanded ${ranges(input.intervals)}`;
+    case 'rowsCounted':
+      return `rowsCounted ${input.batches.map((batch) => batchText(batch)).join(' + ')}`;
+    case 'speakerChosen':
+      return `speakerChosen ${input.peer ?? 'nobody'}`;
     case 'rowsRecalled':
       return `rowsRecalled, ${input.batches.length} batches`;
     case 'jobSubmitted':
     case 'jobLoaded':
+    case 'jobHanded':
+    case 'jobEndedBeyond':
     case 'jobUnloadable':
     case 'windowDry':
     case 'cancelRequested':
@@ -82,6 +90,10 @@ export function describeMessage(message: Message): string {
       return `jobRetried, round ${message.round}`;
     case 'jobEnded':
       return `jobEnded ${message.ending.state}, ${message.ending.done} done`;
+    case 'beyond':
+      return `beyond ${message.tier}, ${message.from} to ${message.to}: ${describeMessage(message.message)}`;
+    case 'speaks':
+      return `${message.peer} speaks for ${message.group}, term ${message.term}`;
     case 'jobOffered':
     case 'jobStored':
     case 'lifelineArmed':

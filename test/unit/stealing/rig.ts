@@ -312,6 +312,10 @@ function textOf(message: Message): string {
     }
     case 'rowsWanted':
       return `rowsWanted ${message.job} ${span(message.intervals)}`;
+    case 'beyond':
+      return `beyond ${message.tier} from ${message.from}: ${textOf(message.message)}`;
+    case 'speaks':
+      return `speaks ${message.peer} for ${message.group}, term ${message.term}`;
   }
 }
 

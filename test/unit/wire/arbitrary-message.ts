@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { Interval } from '../../../src/deque/interval-set.ts';
 import type { JobEnding, JobHeader, RowBatch } from '../../../src/stealing/job.ts';
 import type { JobId, PeerId } from '../../../src/stealing/ids.ts';
-import type { Message, MessageKind } from '../../../src/stealing/messages.ts';
+import type { CoreMessage, Message, MessageKind } from '../../../src/stealing/messages.ts';
 
 const peer = fc.string({ minLength: 1, maxLength: 60 }) as fc.Arbitrary<PeerId>;
 const job = fc.string({ minLength: 1, maxLength: 40 }) as fc.Arbitrary<JobId>;
@@ -83,8 +83,8 @@ const batch: fc.Arbitrary<RowBatch> = fc
     });
   });
 
-const ARBITRARIES: {
-  [K in MessageKind]: fc.Arbitrary<Omit<Extract<Message, { kind: K }>, 'kind'>>;
+const CORE_ARBITRARIES: {
+  [K in CoreMessage['kind']]: fc.Arbitrary<Omit<Extract<Message, { kind: K }>, 'kind'>>;
 } = {
   heartbeat: fc.record({
     sentMs: amount,
@@ -180,6 +180,32 @@ const ARBITRARIES: {
     { requiredKeys: ['job', 'task', 'attempts', 'reason'] },
   ),
   leaving: fc.constant({}),
+};
+
+const coreMessage: fc.Arbitrary<CoreMessage> = fc.oneof(
+  ...Object.entries<fc.Arbitrary<object>>(CORE_ARBITRARIES).map(([kind, body]) =>
+    body.map((fields) => ({ ...fields, kind }) as CoreMessage),
+  ),
+);
+
+const ARBITRARIES: {
+  [K in MessageKind]: fc.Arbitrary<Omit<Extract<Message, { kind: K }>, 'kind'>>;
+} = {
+  ...CORE_ARBITRARIES,
+  beyond: fc.record({
+    tier: fc.integer({ min: 1, max: 10 }),
+    from: peer,
+    to: peer,
+    term: count,
+    message: coreMessage,
+  }),
+  speaks: fc.record({
+    tier: fc.integer({ min: 0, max: 10 }),
+    group: peer,
+    peer,
+    term: count,
+    slots: count,
+  }),
 };
 
 export function messageOf(kind: MessageKind): fc.Arbitrary<Message> {

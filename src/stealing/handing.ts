@@ -1,0 +1,88 @@
+// What a group of a larger mesh is told by whoever joins it to the others (tiers/): jobs and tasks come from beyond, and
+// rows that the group has counted go there.
+import { countTasks } from '../deque/interval-set.ts';
+import type { Greeting } from './greeting.ts';
+import type { Input } from './input.ts';
+import type { JobBook } from './job-book.ts';
+import type { JobHeader } from './job.ts';
+import type { Recording } from './recording.ts';
+import type { CoreState } from './state.ts';
+import { unreachable } from '../invariant.ts';
+
+type Handed = Extract<
+  Input,
+  { readonly kind: 'jobHanded' | 'tasksHanded' | 'rowsCounted' | 'speakerChosen' }
+>;
+
+export class Handing {
+  readonly #state: CoreState;
+  readonly #greeting: Greeting;
+  readonly #recording: Recording;
+
+  constructor(
+    state: CoreState,
+    rooms: { readonly greeting: Greeting; readonly recording: Recording },
+  ) {
+    this.#state = state;
+    this.#greeting = rooms.greeting;
+    this.#recording = rooms.recording;
+  }
+
+  take(input: Handed): void {
+    switch (input.kind) {
+      case 'jobHanded':
+        return this.#jobHanded(input.header);
+      case 'tasksHanded':
+        return this.#tasksHanded(input);
+      case 'rowsCounted':
+        return this.#rowsCounted(input);
+      case 'speakerChosen':
+        this.#state.speaker = input.peer;
+        return;
+      default:
+        unreachable(input);
+    }
+  }
+
+  #jobHanded(header: JobHeader): void {
+    const job = this.#state.openBook(header);
+    job.owesOffer = true;
+    this.#greeting.load(job);
+  }
+
+  /** Everybody in the group gets its share at once: a wave, for nobody waits yet and all would ask soon. */
+  #tasksHanded({ job: id, intervals }: Extract<Handed, { kind: 'tasksHanded' }>): void {
+    const job = this.#state.jobs.get(id);
+    if (!job?.isActive) return;
+    for (const [start, end] of intervals) job.scope.add(start, end);
+    job.enqueue(intervals, 'bottom');
+    job.owesWave = true;
+  }
+
+  #rowsCounted({ job: id, batches, busyMs }: Extract<Handed, { kind: 'rowsCounted' }>): void {
+    const state = this.#state;
+    const job = state.jobs.get(id);
+    if (job === undefined) return;
+    let units = 0;
+    for (const batch of batches) {
+      const { intervals } = batch;
+      for (const [start, end] of intervals) job.running.remove(start, end);
+      const tasks = countTasks(intervals);
+      const work = job.costs.of(intervals);
+      units += work;
+      state.done += tasks;
+      state.recent.add(state.nowMs, tasks, work);
+      this.#recording.copied(job, batch);
+      job.drop(intervals);
+    }
+    state.rates.measured(job.header.rateKey, units, busyMs);
+    job.servedMs += busyMs;
+  }
+}
+
+/** Units per ms of this peer and all that live, for one job. */
+export function wholeRate(state: CoreState, job: JobBook): number {
+  let rate = job.isStranded ? 0 : state.ownRate(job.header.rateKey);
+  for (const belief of state.beliefs.live()) rate += state.rateOn(belief, job);
+  return rate;
+}
