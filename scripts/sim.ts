@@ -1,20 +1,23 @@
 // Runs seeded disasters against the stealing core, on all cores, and stops at the first promise that breaks.
 //   node scripts/sim.ts --seeds 100000             many brief schedules, and what they reached
 //   node scripts/sim.ts --long --seeds 1000        with the time-outs of production
+//   node scripts/sim.ts --grouped --seeds 1000     in a mesh of groups of two and three, as if there were too many peers
 //   node scripts/sim.ts --seeds 1 --from 7 --verbose   one seed, every event
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { decodeMessage, encodeMessage } from '../src/node/wire/codec.ts';
-import { StealingCore } from '../src/stealing/core.ts';
 import { drawBrief } from '../src/stealing/simulate/brief.ts';
+import { grouped } from '../src/stealing/simulate/grouped.ts';
 import { drawScenario } from '../src/stealing/simulate/nemesis.ts';
 import { judge } from '../src/stealing/simulate/judge.ts';
+import { realCore } from '../src/stealing/simulate/real-core.ts';
 import { Reached } from '../src/stealing/simulate/reached.ts';
 import type { FaultKind } from '../src/stealing/simulate/scenario.ts';
 
 interface Options {
   readonly long: boolean;
+  readonly grouped: boolean;
   readonly only: readonly string[] | undefined;
   readonly verbose: boolean;
   readonly codec: boolean;
@@ -44,10 +47,11 @@ function runChunk({ from, count }: Chunk, options: Options): Report {
   let events = 0;
   let virtualMs = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const scenario = draw(seed, only);
+    const drawn = draw(seed, only);
+    const scenario = options.grouped ? grouped(drawn) : drawn;
     if (options.verbose) process.stdout.write(`${JSON.stringify(scenario, undefined, 1)}\n`);
     const outcome = judge(scenario, {
-      makeCore: (setup) => new StealingCore(setup),
+      makeCore: realCore,
       codec: options.codec ? { encode: encodeMessage, decode: decodeMessage } : undefined,
       reader: options.verbose ? (line) => process.stdout.write(`${line}\n`) : undefined,
       more: [reached.check(scenario)],
@@ -56,7 +60,7 @@ function runChunk({ from, count }: Chunk, options: Options): Report {
     virtualMs += outcome.virtualMs;
     if (outcome.violations.length === 0) continue;
     const kinds = (only ?? []).map((kind) => ` --only ${kind}`).join('');
-    const flags = `${options.long ? ' --long' : ''}${options.codec ? '' : ' --no-codec'}${kinds}`;
+    const flags = `${options.long ? ' --long' : ''}${options.grouped ? ' --grouped' : ''}${options.codec ? '' : ' --no-codec'}${kinds}`;
     const told = outcome.violations.map(
       ({ check, atMs, text }) => `seed ${seed}, ${atMs.toFixed(1)} ms: ${check}: ${text}`,
     );
@@ -75,6 +79,7 @@ async function main(): Promise<void> {
       from: { type: 'string', default: '1' },
       only: { type: 'string', multiple: true },
       long: { type: 'boolean', default: false },
+      grouped: { type: 'boolean', default: false },
       threads: { type: 'string', default: String(availableParallelism()) },
       verbose: { type: 'boolean', default: false },
       /** Messages by reference: no codec in the path. */
@@ -85,6 +90,7 @@ async function main(): Promise<void> {
   });
   const options: Options = {
     long: values.long,
+    grouped: values.grouped,
     only: values.only,
     verbose: values.verbose,
     codec: !values['no-codec'],

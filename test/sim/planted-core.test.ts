@@ -13,6 +13,7 @@ import { Thief } from '../../src/stealing/thief.ts';
 import { drawBrief } from '../../src/stealing/simulate/brief.ts';
 import { judge } from '../../src/stealing/simulate/judge.ts';
 import type { FaultKind } from '../../src/stealing/simulate/scenario.ts';
+import { replace, replaceGetter, undoAll } from './plant.ts';
 
 const SEEDS_MAX = 2_000;
 
@@ -22,36 +23,7 @@ interface Planted {
   readonly plant: () => void;
 }
 
-const undo: (() => void)[] = [];
-
-afterEach(() => {
-  while (undo.length > 0) undo.pop()?.();
-});
-
-/** Replaces one method of the core until the test is over. */
-function replace<T extends object, K extends keyof T>(
-  room: { readonly prototype: T },
-  method: K,
-  by: (original: T[K]) => T[K],
-): void {
-  const original = room.prototype[method];
-  undo.push(() => {
-    room.prototype[method] = original;
-  });
-  room.prototype[method] = by(original);
-}
-
-/** The same for what is read like a field. */
-function replaceGetter<T extends object>(
-  room: { readonly prototype: T },
-  name: keyof T,
-  get: () => unknown,
-): void {
-  const original = Object.getOwnPropertyDescriptor(room.prototype, name);
-  if (original === undefined) throw new Error(`there is no ${String(name)}`);
-  undo.push(() => Object.defineProperty(room.prototype, name, original));
-  Object.defineProperty(room.prototype, name, { configurable: true, get });
-}
+afterEach(undoAll);
 
 type Life = ReturnType<Beliefs['heard']>;
 
@@ -254,7 +226,7 @@ describe('a core with a planted bug', () => {
     let seed = 0;
     let found: string[] = [];
     while (seed < SEEDS_MAX && found.length === 0) found = findings(++seed, planted.kinds);
-    while (undo.length > 0) undo.pop()?.();
+    undoAll();
     expect(found, `${planted.breaks}: nothing found in ${seed} seeds`).not.toEqual([]);
     for (let passed = 1; passed <= Math.min(seed, 10); passed++) {
       expect(findings(passed, planted.kinds), `the sound core, seed ${passed}`).toEqual([]);

@@ -1,9 +1,9 @@
 // Scenarios without faults, for what is measured: shares, makespans, messages.
-import { StealingCore } from '../../src/stealing/core.ts';
 import type { JobEnding } from '../../src/stealing/job.ts';
 import { decodeMessage, encodeMessage } from '../../src/node/wire/codec.ts';
 import { WorkCount } from '../../src/stealing/simulate/checks/duplicates.ts';
 import { judge, type JudgeOptions } from '../../src/stealing/simulate/judge.ts';
+import { realCore } from '../../src/stealing/simulate/real-core.ts';
 import {
   fastDisk,
   lan,
@@ -15,7 +15,7 @@ import type { Outcome } from '../../src/stealing/simulate/world.ts';
 
 /** The real core, and real bytes between its copies. */
 export const REAL: JudgeOptions = {
-  makeCore: (setup) => new StealingCore(setup),
+  makeCore: realCore,
   codec: { encode: encodeMessage, decode: decodeMessage },
 };
 

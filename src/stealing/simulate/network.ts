@@ -41,8 +41,8 @@ export class Network {
   readonly #clock: VirtualClock;
   readonly #rng: Rng;
   readonly #options: NetworkOptions;
-  readonly #stations: Station[] = [];
-  /** Both ways round. */
+  readonly #stations = new Map<PeerId, Station>();
+  /** Both ways round, in the order in which they came to be. */
   readonly #connections = new Map<PeerId, Map<PeerId, Connection>>();
   /** Directions that nothing passes, `from>to`, and how many faults block each. */
   readonly #blocked = new Map<string, number>();
@@ -54,15 +54,32 @@ export class Network {
     this.#options = options;
   }
 
-  attach(station: Station): void {
-    for (const other of this.#stations) {
-      const latencyMs = between(this.#rng, ...this.#options.plan.latencyMs);
-      const connection = new Connection([other, station], latencyMs);
-      this.#peersOf(other.id).set(station.id, connection);
-      this.#peersOf(station.id).set(other.id, connection);
-      this.#dialLater(connection, between(this.#rng, 0, 5));
+  /** `neighbours`: whom it knows from the start; everybody when absent. */
+  attach(station: Station, neighbours?: ReadonlySet<PeerId>): void {
+    for (const other of this.#stations.values()) {
+      if (neighbours?.has(other.id) !== false) this.#join(other, station);
     }
-    this.#stations.push(station);
+    this.#stations.set(station.id, station);
+  }
+
+  /** Somebody whom it did not know so far. */
+  dial(from: PeerId, to: PeerId): void {
+    const [a, b] = [this.#stations.get(from), this.#stations.get(to)];
+    if (a === undefined || b === undefined || this.#peersOf(from).has(to)) return;
+    this.#join(a, b);
+  }
+
+  #join(a: Station, b: Station): void {
+    const latencyMs = between(this.#rng, ...this.#options.plan.latencyMs);
+    const connection = new Connection([a, b], latencyMs);
+    this.#peersOf(a.id).set(b.id, connection);
+    this.#peersOf(b.id).set(a.id, connection);
+    this.#dialLater(connection, between(this.#rng, 0, 5));
+  }
+
+  /** Whom it ever had a connection to, in the order in which they came. */
+  knownTo(id: PeerId): PeerId[] {
+    return [...this.#peersOf(id).keys()];
   }
 
   get bytesPerMs(): number {
@@ -81,8 +98,8 @@ export class Network {
   /** Drops the message when there is no connection, as a shell does. */
   send(from: PeerId, to: PeerId, message: Message): void {
     this.#options.sent(from, to, message);
-    const connection = this.#connection(from, to);
-    if (!connection.isOpen) return;
+    const connection = this.#peersOf(from).get(to);
+    if (connection?.isOpen !== true) return;
     const passed = this.#throughCodec(message);
     const side = connection.sideOf(from);
     const direction = connection.directions[side];
@@ -96,7 +113,7 @@ export class Network {
 
   /** A process came up: what its forerunner had open is reset, and it is dialled. */
   started(id: PeerId): void {
-    for (const connection of this.#connectionsOf(id)) {
+    for (const connection of this.#peersOf(id).values()) {
       if (connection.isOpen) this.#break(connection, id, between(this.#rng, 1, 30));
       this.#dialLater(connection, between(this.#rng, 5, 50));
     }
@@ -104,7 +121,7 @@ export class Network {
 
   /** The process died and its system lives: the other sides see the connection close. */
   closed(id: PeerId): void {
-    for (const connection of this.#connectionsOf(id)) {
+    for (const connection of this.#peersOf(id).values()) {
       const [a, b] = connection.stations;
       if (!this.#isClear(a.id, b.id)) this.#giveUpLater(connection);
       else if (connection.isOpen) this.#break(connection, id, between(this.#rng, 2, 40));
@@ -113,13 +130,14 @@ export class Network {
 
   /** Nobody answers at `id` any more: the other sides see nothing until they give the connection up. */
   silent(id: PeerId): void {
-    for (const connection of this.#connectionsOf(id)) this.#giveUpLater(connection);
+    for (const connection of this.#peersOf(id).values()) this.#giveUpLater(connection);
   }
 
   block(from: PeerId, to: PeerId): void {
     const key = `${from}>${to}`;
     this.#blocked.set(key, (this.#blocked.get(key) ?? 0) + 1);
-    this.#giveUpLater(this.#connection(from, to));
+    const connection = this.#peersOf(from).get(to);
+    if (connection !== undefined) this.#giveUpLater(connection);
   }
 
   /** Takes one block away; what was held back follows when its sender tries again. */
@@ -131,7 +149,8 @@ export class Network {
       return;
     }
     this.#blocked.delete(key);
-    const connection = this.#connection(from, to);
+    const connection = this.#peersOf(from).get(to);
+    if (connection === undefined) return;
     this.#trustAgain(connection);
     const side = connection.sideOf(from);
     const direction = connection.directions[side];
@@ -146,7 +165,7 @@ export class Network {
 
   /** A process that was stopped goes on, if nobody gave its connections up yet. */
   answered(id: PeerId): void {
-    for (const connection of this.#connectionsOf(id)) this.#trustAgain(connection);
+    for (const connection of this.#peersOf(id).values()) this.#trustAgain(connection);
   }
 
   #throughCodec(message: Message): Message {
@@ -321,11 +340,5 @@ export class Network {
     const none = new Map<PeerId, Connection>();
     this.#connections.set(id, none);
     return none;
-  }
-
-  #connectionsOf(id: PeerId): Connection[] {
-    return this.#stations
-      .filter((station) => station.id !== id)
-      .map((station) => this.#connection(id, station.id));
   }
 }

@@ -1,6 +1,7 @@
 // What a run consists of, before anything happens: the machines, their network and disks, the jobs, and the
 // faults with their times. A scenario is plain values drawn from the seed, so it can be printed and cut down.
 import type { Limits } from '../limits.ts';
+import type { Place } from '../tiers/place.ts';
 import type { WorkRun } from '../work.ts';
 
 export interface PeerPlan {
@@ -14,6 +15,8 @@ export interface PeerPlan {
   readonly startMs: number;
   /** It tells others so many times its real rate. */
   readonly rateLie?: number;
+  /** In a mesh of many: it knows the peers of its own group, and dials others as it needs them. */
+  readonly place?: Place | undefined;
 }
 
 export interface JobPlan {

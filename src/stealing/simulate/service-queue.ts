@@ -10,7 +10,10 @@ export class ServiceQueues {
 
   /** ms of service before the message of this step has its turn; 0 for a step without one, and for heartbeats. */
   waitMs({ atMs, peer, input }: Step): number {
-    if (input.kind !== 'messageReceived' || input.message.kind === 'heartbeat') return 0;
+    if (input.kind !== 'messageReceived') return 0;
+    const { message } = input;
+    const { kind } = message.kind === 'beyond' ? message.message : message;
+    if (kind === 'heartbeat') return 0;
     const waitMs = Math.max(0, (this.#busyUntilMs.get(peer) ?? 0) - atMs);
     this.#busyUntilMs.set(peer, atMs + waitMs + SERVICE_MS);
     return waitMs;

@@ -8,6 +8,8 @@ import type { Limits } from '../limits.ts';
 import type { JobHeader } from '../job.ts';
 import type { Message } from '../messages.ts';
 import type { Output } from '../output.ts';
+import type { Place } from '../tiers/place.ts';
+import type { TieredOutput } from '../tiers/tiered-core.ts';
 import type { Rng } from '../rng.ts';
 import { WorkModel } from '../work.ts';
 import type { Alarm, VirtualClock } from './clock.ts';
@@ -20,7 +22,7 @@ import type { Execution, JobTruth, Step } from './watch.ts';
 
 /** What the simulator needs of a core; `StealingCore` has it. */
 export interface SimulatedCore {
-  handle(input: Input, nowMs: number): Output[];
+  handle(input: Input, nowMs: number): TieredOutput[];
   nextWake(): { readonly atMs: number; readonly reason: string } | undefined;
   check(): void;
   status(nowMs: number): {
@@ -51,6 +53,8 @@ export interface CoreSetup {
   readonly cursor: WindowCursor;
   readonly limits: Limits;
   readonly seeding: boolean;
+  /** Where the peer stands in a mesh of many; undefined: everybody knows everybody. */
+  readonly place?: Place | undefined;
 }
 
 export type CoreFactory = (setup: CoreSetup) => SimulatedCore;
@@ -117,7 +121,8 @@ export class Shell {
     const cursor = WindowCursor.create(host.plan.slots);
     const seed = rng.nextUint32();
     const { limits, seeding } = host;
-    this.core = host.makeCore({ face, seed, cursor, limits, seeding });
+    const { place } = host.plan;
+    this.core = host.makeCore({ face, seed, cursor, limits, seeding, place });
     this.#slots = new SimulatedSlots({
       clock: host.clock,
       cursor,
@@ -222,7 +227,7 @@ export class Shell {
     this.#rearm();
   }
 
-  #carryOut(output: Output): void {
+  #carryOut(output: TieredOutput): void {
     switch (output.kind) {
       case 'send':
         if (output.after === undefined) this.#send(output.to, output.message);
@@ -245,6 +250,9 @@ export class Shell {
         return;
       case 'finishLeaving':
         this.#host.left();
+        return;
+      case 'dial':
+        this.#host.network.dial(this.face.peer, output.peer);
         return;
       case 'answerSubmit':
       case 'jobChanged':

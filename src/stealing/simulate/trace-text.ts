@@ -4,7 +4,7 @@ import type { Interval } from '../../deque/interval-set.ts';
 import type { Input } from '../input.ts';
 import type { RowBatch } from '../job.ts';
 import type { Message } from '../messages.ts';
-import type { Output } from '../output.ts';
+import type { TieredOutput } from '../tiers/tiered-core.ts';
 
 export function describeInput(input: Input): string {
   switch (input.kind) {
@@ -102,7 +102,7 @@ export function describeMessage(message: Message): string {
   }
 }
 
-export function describeOutput(output: Output): string {
+export function describeOutput(output: TieredOutput): string {
   switch (output.kind) {
     case 'send':
       return `send ${output.to}: ${describeMessage(output.message)}`;
@@ -113,6 +113,8 @@ export function describeOutput(output: Output): string {
     }
     case 'loadJob':
       return `loadJob ${output.jobNumber}`;
+    case 'dial':
+      return `dial ${output.peer}`;
     case 'answerSubmit':
       return `answerSubmit, ${output.copies} copies`;
     case 'raiseAlarm':

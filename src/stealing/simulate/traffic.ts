@@ -13,15 +13,17 @@ const STEAL_PATH: ReadonlySet<MessageKind> = new Set([
 
 export class Traffic {
   stealMessages = 0;
-  grants = 0;
+  /** Grants that somebody asked for; the others are seeding. */
+  steals = 0;
   longestQueueMs = 0;
   readonly #queues = new ServiceQueues();
 
   readonly check: Check = {
     name: 'traffic',
-    sent: ({ message }) => {
+    sent: ({ message: word }) => {
+      const message = word.kind === 'beyond' ? word.message : word;
       if (STEAL_PATH.has(message.kind)) this.stealMessages++;
-      if (message.kind === 'grant') this.grants++;
+      if (message.kind === 'grant' && message.request !== 0) this.steals++;
       return undefined;
     },
     stepped: (step) => {

@@ -5,7 +5,8 @@ import type { JobId, PeerId } from '../ids.ts';
 import type { Input } from '../input.ts';
 import type { JobHeader } from '../job.ts';
 import type { Message } from '../messages.ts';
-import type { Output, PersistEntry } from '../output.ts';
+import type { PersistEntry } from '../output.ts';
+import type { TieredOutput } from '../tiers/tiered-core.ts';
 import type { Scenario } from './scenario.ts';
 import type { SimulatedCore } from './shell.ts';
 
@@ -15,7 +16,7 @@ export interface Step {
   readonly peer: PeerId;
   readonly incarnation: number;
   readonly input: Input;
-  readonly outputs: readonly Output[];
+  readonly outputs: readonly TieredOutput[];
   readonly core: SimulatedCore;
   /** As it is before the orders are carried out. */
   readonly world: WorldView;

@@ -51,6 +51,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): Outcome {
 class World implements WorldView {
   readonly scenario: Scenario;
   readonly peers: VirtualPeer[] = [];
+  readonly #byId = new Map<PeerId, VirtualPeer>();
   readonly #options: RunOptions;
   /** Those of the checks that look at each of these; most look at one. */
   readonly #ofSteps: readonly Check[];
@@ -129,7 +130,9 @@ class World implements WorldView {
 
   #addPeer(peer: VirtualPeer): void {
     this.peers.push(peer);
-    this.#network.attach(peer);
+    const neighbours = peer.plan.place?.[0]?.members;
+    this.#network.attach(peer, neighbours === undefined ? undefined : new Set(neighbours));
+    this.#byId.set(peer.id, peer);
     this.#clock.at(peer.plan.startMs, () => peer.start());
   }
 
@@ -161,8 +164,9 @@ class World implements WorldView {
         return known;
       },
       dataSource: (self, job, attempt) => {
-        const sources = this.peers.filter(({ id }) => this.#isServing(self, id, job));
-        return sources[attempt % Math.max(1, sources.length)]?.id;
+        const known = this.#network.knownTo(self);
+        const sources = known.filter((id) => this.#isServing(self, id, job));
+        return sources[attempt % Math.max(1, sources.length)];
       },
       isServing: (self, source, job) => this.#isServing(self, source, job),
       stepped: ({ atMs, peer, incarnation, input, outputs, core }) =>
@@ -173,7 +177,7 @@ class World implements WorldView {
   }
 
   #isServing(self: PeerId, source: PeerId, job: JobId): boolean {
-    const peer = this.peers.find(({ id }) => id === source);
+    const peer = this.#byId.get(source);
     if (peer === undefined || source === self || !peer.isRunning || peer.isStopped()) return false;
     return peer.data.has(job) && this.#network.isReachable(self, source);
   }
@@ -282,8 +286,13 @@ class World implements WorldView {
       running.some((peer) => peer.data.has(job) && isKnownTo(peer, job)),
     );
     return mustEnd.every(({ header: { job } }) => {
-      const told = running.flatMap((peer) => statusOf(peer, job) ?? []);
-      return told.length > 0 && told.every(({ isActive }) => !isActive);
+      let isTold = false;
+      for (const peer of running) {
+        const status = statusOf(peer, job);
+        if (status?.isActive === true) return false;
+        isTold ||= status !== undefined;
+      }
+      return isTold;
     });
   }
 }

@@ -1,5 +1,5 @@
-// L5: on an idle mesh every peer waits at every other one (up to 32 peers everybody is a neighbour): for each
-// connection there was a lifeline, after it opened.
+// L5: on an idle mesh every peer waits at every other one (up to 32 peers everybody is a neighbour, and in a mesh of
+// groups everybody of the same): for each connection there was a lifeline, after it opened.
 import type { Scenario } from '../scenario.ts';
 import type { Check, Step, WorldView } from '../watch.ts';
 
@@ -8,7 +8,10 @@ export function nothingIsLostOnTheWay({ faults, peers }: Scenario): boolean {
   return peers.length <= 32 && faults.every(({ fault }) => fault.kind !== 'noise');
 }
 
-export function lifelinesAreArmed(): Check {
+export function lifelinesAreArmed(scenario: Scenario): Check {
+  const groupOf = new Map<string, string>(
+    scenario.peers.map(({ name, place }) => [name, place?.[0]?.group ?? 'all']),
+  );
   const connected = new Set<string>();
   const armed = new Set<string>();
   return {
@@ -42,6 +45,7 @@ export function lifelinesAreArmed(): Check {
       });
       for (const from of idle) {
         for (const to of running) {
+          if (groupOf.get(from.id) !== groupOf.get(to.id)) continue;
           const key = `${from.id}/${from.incarnation} at ${to.id}/${to.incarnation}`;
           if (connected.has(key) && !armed.has(key)) return `${from.id} does not wait at ${to.id}`;
         }

@@ -78,5 +78,7 @@ function someJobGoesOn({ peers }: WorldView): boolean {
 }
 
 function isIdleTalk(message: Message): boolean {
-  return message.kind === 'heartbeat';
+  const { kind } = message.kind === 'beyond' ? message.message : message;
+  // Who speaks for a group repeats it, in place of a heartbeat now and then.
+  return kind === 'heartbeat' || kind === 'speaks';
 }

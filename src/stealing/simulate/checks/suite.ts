@@ -21,6 +21,7 @@ import { quietWhenIdle, settleMs, watchMs } from './quiet.ts';
 import { queuesAreShort } from './queues.ts';
 import { standInsYield } from './owner.ts';
 import { onlyPoisonFails } from './poison.ts';
+import { groupsHaveOneSpeaker, isGrouped } from './speaker.ts';
 import { everyTaskCountsOnce, rowsAreTheReference } from './rows.ts';
 
 /** ms for which a run goes on after its end, so that silence can be heard. */
@@ -44,14 +45,16 @@ export function suiteFor(
     oldLivesAreFenced(),
     custodyIsBounded(),
     grantsAreTakenOnce(),
-    standInsYield(),
+    isGrouped(scenario) ? groupsHaveOneSpeaker(scenario) : standInsYield(),
     cancelledJobsRest(),
     whoDrainsAsksForNothing(),
     strangersCountForNothing(),
   ];
-  if (nothingIsLostOnTheWay(scenario)) checks.push(lifelinesAreArmed());
+  if (nothingIsLostOnTheWay(scenario)) checks.push(lifelinesAreArmed(scenario));
   if (nobodyIsEverAway(scenario)) checks.push(promisedCopiesExist());
-  if (everybodyCanAlwaysHelp(scenario)) checks.push(noSlotStandsStill(scenario));
+  // Between groups work moves as groups need it; for that there are figures (sim-scale) and no bound for each slot.
+  if (everybodyCanAlwaysHelp(scenario) && !isGrouped(scenario))
+    checks.push(noSlotStandsStill(scenario));
   if (everySlotMayChoose(scenario)) checks.push(timeIsShared(truths));
   if (scenario.faults.length === 0) checks.push(nothingRunsTwice(), queuesAreShort());
   return checks;
