@@ -22,7 +22,7 @@ export interface TieredOptions extends CoreOptions {
 }
 
 /** A connection is wanted that nobody needs who only knows its own group. */
-export interface Dial {
+interface Dial {
   readonly kind: 'dial';
   readonly peer: PeerId;
 }
