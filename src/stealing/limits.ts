@@ -54,6 +54,9 @@ export interface Limits {
   readonly keeperPauseMs: number;
   /** ms between two censuses of one job, at least, when idle peers find nothing. */
   readonly censusPauseMs: number;
+  /** ms for which a peer that starts with an unfinished job waits for the makers of its rows that it has not met. More: what
+   * they lost, or when one never comes back, waits; less: what they finished runs again. */
+  readonly reviveWaitMs: number;
   /** ms for which a peer has been the owner of an ended job before it looks for the rows that it lacks. More: what a
    * lost peer had stays with one copy for longer; less: a peer that starts, and owns what it knows until it has met
    * the submitters, asks for the rows of a long life (240 jobs within a second, measured under churn). */
@@ -113,6 +116,7 @@ export const DEFAULT_LIMITS: Limits = {
   deliveryRetryMs: 5_000,
   keeperPauseMs: 10_000,
   censusPauseMs: 1_000,
+  reviveWaitMs: 5_000,
   seekAfterMs: 5_000,
   rateMemoryMs: 3_000,
   ratePriorMs: 100,
@@ -131,6 +135,7 @@ export const DEFAULT_LIMITS: Limits = {
 export function checkLimits(limits: Limits): void {
   invariant(limits.suspectMs >= 4 * limits.heartbeatMs, 'a suspect missed several heartbeats');
   invariant(limits.lostMs > limits.suspectMs, 'a lost peer was suspect before');
+  invariant(limits.reviveWaitMs >= limits.censusPauseMs, 'who is met late is still asked');
   invariant(limits.stealTimeoutMs < limits.suspectMs, 'a thief gives up before it suspects');
   invariant(limits.turnBurstMs <= 500, 'ten seconds are fair to 5 %');
   invariant(limits.refusalsMax >= 1 && limits.attemptsMax >= 1, 'at least one try');

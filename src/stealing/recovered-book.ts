@@ -3,6 +3,13 @@ import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
 import type { CoreState } from './state.ts';
 
+/** What is missing here may lie with a peer that starts later. Of those that the disk names one that was never met in
+ * this life is waited for, and not for ever: it may be gone for good. */
+export function awaitsMakers(state: CoreState, job: JobBook): boolean {
+  if (state.nowMs >= job.awaitedUntilMs) return false;
+  return job.awaitedMakers.some((maker) => state.beliefs.get(maker) === undefined);
+}
+
 export function recoveredBook(
   state: CoreState,
   input: Extract<Input, { kind: 'jobRecovered' }>,
@@ -31,6 +38,12 @@ export function recoveredBook(
   if (input.ending !== undefined) {
     job.rowsUsedMs = Number.NEGATIVE_INFINITY;
     job.ledger.count(job.ledger.present.intervals());
+    return job;
   }
+  job.awaitedUntilMs = state.nowMs + state.limits.reviveWaitMs;
+  job.awaitedMakers = job.ledger
+    .makers()
+    .map(([maker]) => maker)
+    .filter((maker) => maker !== state.self && !state.beliefs.isQuarantined(maker));
   return job;
 }

@@ -21,6 +21,7 @@ const BRIEF_LIMITS: Limits = {
   deliveryRetryMs: 500,
   keeperPauseMs: 1_000,
   censusPauseMs: 150,
+  reviveWaitMs: 500,
   seekAfterMs: 500,
   loadPatienceMs: 200,
 };

@@ -251,15 +251,43 @@ describe('a peer that comes back', () => {
     const recovered = rig.fact({
       kind: 'jobRecovered',
       header: header('j', 10),
-      batches: [batchOf('a', [0, 4]), batchOf('b', [6, 7])],
+      batches: [batchOf('a', [0, 4])],
       ending: undefined,
     });
     expect(recovered).toContain('loadJob j as 1');
     rig.during(750);
     expect(rig.book('j').heldCount).toBe(0);
     rig.during(500);
-    expect(rig.book('j').ledger.counted.count).toBe(5);
-    expect(rig.book('j').heldCount).toBe(5);
+    expect(rig.book('j').ledger.counted.count).toBe(4);
+    expect(rig.book('j').heldCount).toBe(6);
+  });
+
+  it('waits longer for makers of its rows that it has not met, and not for ever', () => {
+    const rig = revivedWithRowsOfOthers();
+    rig.during(4_750);
+    expect(rig.book('j').heldCount).toBe(0);
+    rig.during(500);
+    expect(rig.book('j').ledger.counted.count).toBe(6);
+    expect(rig.book('j').heldCount).toBe(4);
+  });
+
+  it('waits no longer than ever when it has met all of them, even if they are gone again', () => {
+    const rig = revivedWithRowsOfOthers();
+    rig.connect('b');
+    rig.connect('c');
+    rig.lose('c');
+    rig.during(750);
+    expect(rig.book('j').census).toBeUndefined();
+    rig.during(500);
+    expect(rig.book('j').census).toBeDefined();
+  });
+
+  it('asks as soon as it has met the last one of them', () => {
+    const rig = revivedWithRowsOfOthers();
+    rig.connect('b');
+    rig.hearing(2_000, 'b');
+    expect(rig.book('j').census).toBeUndefined();
+    expect(rig.connect('c')).toContain('> c: census 1: j');
   });
 
   it('leaves the job to an owner that it meets at once, and runs nothing twice', () => {
@@ -328,6 +356,15 @@ describe('a peer that lacks rows of ended jobs', () => {
     ]);
   });
 });
+
+/** Peer a with rows of its own, of b and of c, of a job that has not ended. */
+function revivedWithRowsOfOthers(): Rig {
+  const rig = new Rig();
+  const batches = [batchOf('a', [0, 4]), batchOf('b', [6, 7]), batchOf('c', [9, 10])];
+  rig.fact({ kind: 'jobRecovered', header: header('j', 10), batches, ending: undefined });
+  rig.load('j', 10);
+  return rig;
+}
 
 /** Peer b with a part of jobs of a, which is not here. */
 function lacking(...jobs: readonly string[]): Rig {
