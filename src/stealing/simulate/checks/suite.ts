@@ -17,6 +17,7 @@ import { everySlotMayChoose, timeIsShared } from './fair.ts';
 import { oldLivesAreFenced } from './fencing.ts';
 import { lifelinesAreArmed, nothingIsLostOnTheWay } from './lifelines.ts';
 import { countsNeverShrink } from './monotone.ts';
+import { onlyTroubleRunsTwice } from './reruns.ts';
 import { quietWhenIdle, settleMs, watchMs } from './quiet.ts';
 import { queuesAreShort } from './queues.ts';
 import { standInsYield } from './owner.ts';
@@ -57,6 +58,7 @@ export function suiteFor(
     checks.push(noSlotStandsStill(scenario));
   if (everySlotMayChoose(scenario)) checks.push(timeIsShared(truths));
   if (scenario.faults.length === 0) checks.push(nothingRunsTwice(), queuesAreShort());
+  else checks.push(onlyTroubleRunsTwice(scenario, truths));
   return checks;
 }
 
