@@ -13,7 +13,7 @@ import { Custody } from './custody.ts';
 import { endingOf } from './ending.ts';
 import { explainTask, type TaskExplained } from './explain.ts';
 import { Greeting } from './greeting.ts';
-import { Handing, wholeRate } from './handing.ts';
+import { Handing, wholeBacklogMs, wholeRate } from './handing.ts';
 import { Hearing } from './hearing.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
@@ -176,6 +176,12 @@ export class StealingCore {
   wholeRate(job: JobId): number {
     const book = this.#state.jobs.get(job);
     return book === undefined ? 0 : wholeRate(this.#state, book);
+  }
+
+  /** ms until all that live have run what they have of it, as far as this peer knows. */
+  wholeBacklogMs(job: JobId): number {
+    const book = this.#state.jobs.get(job);
+    return book === undefined ? 0 : wholeBacklogMs(this.#state, book);
   }
 
   jobOf(jobNumber: number): JobId | undefined {

@@ -80,6 +80,15 @@ export class Handing {
   }
 }
 
+/** ms until this peer and all that live have run what they have of a job, as they told last. */
+export function wholeBacklogMs(state: CoreState, job: JobBook): number {
+  let work = state.backlogWork(job);
+  for (const belief of state.beliefs.live())
+    work += belief.progress.get(job.header.job)?.backlogWork ?? 0;
+  const rate = wholeRate(state, job);
+  return rate > 0 ? work / rate : 0;
+}
+
 /** Units per ms of this peer and all that live, for one job. */
 export function wholeRate(state: CoreState, job: JobBook): number {
   let rate = job.isStranded ? 0 : state.ownRate(job.header.rateKey);

@@ -16,6 +16,8 @@ import { microBatchMs } from './windows.ts';
 
 /** Up to here everybody is everybody's neighbour; above, neighbours differ in one bit of their rank. */
 export const FULL_GRAPH_PEERS = 32;
+/** The same in a group of a larger mesh, where most work comes from whoever speaks for it, who is a neighbour of all. */
+const FULL_GROUP_PEERS = 8;
 
 interface Need {
   /** undefined: any job will do, because nothing else is known or there is one only. */
@@ -281,11 +283,12 @@ export class Thief {
   }
 
   #neighbours(): Belief[] {
-    const ok = this.#state.beliefs.ok();
-    if (ok.length < FULL_GRAPH_PEERS) return ok;
+    const { beliefs, isPart, speaker } = this.#state;
+    const ok = beliefs.ok();
+    if (ok.length < (isPart ? FULL_GROUP_PEERS : FULL_GRAPH_PEERS)) return ok;
     const ranked = [...ok.map((belief) => belief.face.peer), this.#state.self].toSorted();
     const own = ranked.indexOf(this.#state.self);
-    const near = new Set<PeerId>();
+    const near = new Set<PeerId>(speaker === undefined ? [] : [speaker]);
     for (let bit = 1; bit < ranked.length; bit *= 2) {
       const neighbour = ranked[(own ^ bit) % ranked.length];
       if (neighbour !== undefined && neighbour !== this.#state.self) near.add(neighbour);

@@ -22,7 +22,7 @@ import type { JobBook } from './job-book.ts';
 import type { Message, RefusalReason } from './messages.ts';
 import type { StealReason } from './steal-log.ts';
 import { stratify } from './stratify.ts';
-import { equalFinishWork, seedShares, tasksForWork } from './share.ts';
+import { equalFinishWork, seedShares, type Side, tasksForWork } from './share.ts';
 import { mayRunOn } from './places.ts';
 import type { CoreState } from './state.ts';
 import { FULL_GRAPH_PEERS } from './thief.ts';
@@ -144,7 +144,23 @@ export class Victim {
       const rate = state.rateOn(belief, job);
       return { backlogWork: this.#aheadMs(job, belief) * rate, rate };
     });
-    return seedShares(here, sides);
+    const shares = seedShares(here, sides);
+    const all = shares.reduce((sum, share) => sum + share, 0);
+    const most = this.#surplus(job, here);
+    return all <= most ? shares : shares.map((share) => (share * most) / all);
+  }
+
+  /** Units here above what this peer will have run when all that are known to work on the job are done. Whoever waits is
+   * heard by all of them at once: if each gave half, a newcomer among ten would get as much as four of them have. */
+  #surplus(job: JobBook, here: Side): number {
+    const state = this.#state;
+    let { backlogWork: work, rate: rates } = here;
+    for (const belief of state.beliefs.ok()) {
+      work += belief.progress.get(job.header.job)?.backlogWork ?? 0;
+      rates += state.rateOn(belief, job);
+    }
+    const endMs = rates > 0 ? work / rates : 0;
+    return Math.max(0, here.backlogWork - endMs * here.rate);
   }
 
   /** Tasks for each, where they are few and long, so that whole tasks on whole slots decide and not work. */

@@ -1,7 +1,8 @@
 // The promises in a mesh of groups: the machines and faults of brief disasters, in groups of two and three, which makes
 // two and three tiers of them; and what a mesh of a hundred is worth.
 import { describe, expect, test } from 'vitest';
-import { peerId } from '../../src/stealing/ids.ts';
+import { countTasks } from '../../src/deque/interval-set.ts';
+import { highestRanked, peerId } from '../../src/stealing/ids.ts';
 import { drawBrief } from '../../src/stealing/simulate/brief.ts';
 import { nothingRunsTwice, WorkCount } from '../../src/stealing/simulate/checks/duplicates.ts';
 import { jobsEnd } from '../../src/stealing/simulate/checks/ends.ts';
@@ -88,7 +89,7 @@ describe('brief disasters in a mesh of groups', () => {
 });
 
 /** A hundred peers of one slot, in ten groups of ten. */
-function hundred(): Scenario {
+function hundred(more: Partial<Scenario> = {}): Scenario {
   const names = Array.from({ length: 100 }, (_, i) => `peer-${String(i).padStart(3, '0')}`);
   const places = placesOf(names.map(peerId), 10);
   return {
@@ -116,6 +117,7 @@ function hundred(): Scenario {
     calmFromMs: 3_000,
     patienceMs: 10_000,
     seeding: true,
+    ...more,
   };
 }
 
@@ -147,5 +149,33 @@ describe('a hundred peers in ten groups', () => {
     // Nine of its group and nine speakers; and doors of nine groups, until it knew who speaks for them.
     const most = Math.max(...[...known.values()].map(({ size }) => size));
     expect(most).toBeLessThanOrEqual(3 * 9);
+  });
+
+  test('go on together when one that speaks for a group goes, and its follower is given no more than its part', () => {
+    const group = hundred().peers[60]?.place?.[0];
+    const speaker = highestRanked(group!.group, group!.members)!;
+    const peer = hundred().peers.findIndex(({ name }) => name === speaker);
+    const fault = { kind: 'leave', peer, downMs: 300 } as const;
+    const count = new WorkCount();
+    let given = 0;
+    const gifts: Check = {
+      name: 'what the group is given when it is back',
+      sent: ({ atMs, message }) => {
+        if (message.kind !== 'beyond' || message.to !== group!.group || atMs < 3_500)
+          return undefined;
+        if (message.message.kind !== 'grant' || atMs > 3_600) return undefined;
+        for (const { intervals } of message.message.batches) given += countTasks(intervals);
+        return undefined;
+      },
+    };
+    const faults = [{ atMs: 3_500, fault }];
+    const { violations } = runScenario(hundred({ faults, calmFromMs: 3_500 }), {
+      makeCore: realCore,
+      checks: [jobsEnd(), count.check, gifts],
+    });
+    expect(violations).toEqual([]);
+    expect(count.lastMs - 3_000).toBeLessThan(1_150);
+    // All hear at once that it waits. A tenth of what is left is its part.
+    expect(given).toBeLessThan(1_100);
   });
 });

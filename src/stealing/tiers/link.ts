@@ -1,7 +1,8 @@
 // Joins a group to the mesh that it is a member of. Upwards the group is one peer: what its window has goes to the group
-// as jobs and tasks, what the group has counted is what that peer has finished. Half of what is unclaimed goes down at
-// a time, and a little at least, so that most of it can still be stolen by other groups and yet everybody in this
-// one has something to do (guided self-scheduling: Polychronopoulos & Kuck, IEEE ToC C-36(12), 1987).
+// as jobs and tasks, what the group has counted is what that peer has finished. At a time half of what is unclaimed goes
+// down, or work for half of the time that all groups need if that is less, and a little at least: so most of it can still
+// be stolen by other groups, and yet everybody in this one has something to do (guided self-scheduling: Polychronopoulos
+// & Kuck, IEEE ToC C-36(12), 1987).
 import { countTasks, type Interval, IntervalSet } from '../../deque/interval-set.ts';
 import { invariant } from '../../invariant.ts';
 import type { StealingCore } from '../core.ts';
@@ -170,7 +171,7 @@ export class Link {
   }
 
   #fill(job: JobBook, below: JobBook): LinkFact[] {
-    const { lower, window } = this.#options;
+    const { lower, upper, window } = this.#options;
     const { header } = job;
     const isOpen = window.window()?.jobNumber === job.jobNumber;
     if (!isOpen || below.work === undefined) return [];
@@ -179,8 +180,12 @@ export class Link {
     if (openMs >= leadMs) return [];
     const rate = lower.wholeRate(header.job);
     const unclaimed = job.queue.taskCount + window.remaining();
-    const least = ((leadMs - openMs) * rate) / job.costs.meanUnits(0, 0);
-    const intervals = window.take(Math.ceil(Math.max(least, unclaimed / 2)));
+    const mean = job.costs.meanUnits(0, 0);
+    // What is handed down cannot be stolen: half of the time that is left for all is soon enough for the next.
+    const most = (upper.wholeBacklogMs(header.job) * rate) / mean;
+    const least = ((leadMs - openMs) * rate) / mean;
+    const part = Math.min(unclaimed, most) / 2;
+    const intervals = window.take(Math.ceil(Math.max(least, part)));
     this.#handed(below, intervals);
     const facts: LinkFact[] = [
       { to: 'lower', input: { kind: 'tasksHanded', job: header.job, intervals } },
