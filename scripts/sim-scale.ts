@@ -27,7 +27,7 @@ import { runScenario } from '../src/stealing/simulate/world.ts';
 import { type Churn, type Disaster, ROWS, type Row } from './scale-rows.ts';
 
 /** Until then all have met, and groups of three tiers have found who speaks for them. */
-const SUBMIT_MS = 3_000;
+const SUBMIT_MS = 2_000;
 
 const { values } = parseArgs({
   options: {
@@ -98,9 +98,9 @@ function faultsOf(
   if (disaster.kind === 'leave') {
     const everyMs = 1_000 / (disaster.partPerSec * peers);
     return Array.from({ length: Math.floor(wholeMs / everyMs) }, (_, i) => ({
-      atMs: SUBMIT_MS + i * everyMs,
+      atMs: SUBMIT_MS + (i + 0.5) * everyMs,
       // A prime apart: the same peer comes again after all others.
-      fault: { kind: 'leave', peer: (i * 37) % peers, downMs: 1_000 },
+      fault: { kind: 'leave', peer: (i * 37 + 5) % peers, downMs: 1_000 },
     }));
   }
   const { kind, dead } = disaster;

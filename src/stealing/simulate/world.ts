@@ -41,8 +41,9 @@ export interface Outcome {
 
 /** How often the world looks whether all is done. */
 const LOOK_MS = 20;
-/** Events of one run, at most: beyond it somebody talks without end. */
+/** Events of one run, at most, and for each peer where there are thousands: beyond it somebody talks without end. */
 const EVENTS_MAX = 20_000_000;
+const EVENTS_PER_PEER_MAX = 10_000;
 
 export function runScenario(scenario: Scenario, options: RunOptions): Outcome {
   return new World(scenario, options).run();
@@ -107,9 +108,10 @@ class World implements WorldView {
   }
 
   run(): Outcome {
+    const eventsMax = Math.max(EVENTS_MAX, EVENTS_PER_PEER_MAX * this.peers.length);
     try {
       while (!this.#isOver && this.#violations.length === 0 && this.#clock.step()) {
-        invariant(this.#clock.rung < EVENTS_MAX, 'a run ends within twenty million events');
+        invariant(this.#clock.rung < eventsMax, 'a run ends within its number of events');
       }
       if (this.#violations.length === 0) {
         for (const check of this.#options.checks) this.#note(check, check.over?.(this));

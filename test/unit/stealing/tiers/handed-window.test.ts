@@ -1,3 +1,4 @@
+// The window that a group takes from: nothing is both handed down and given away.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countTasks, type Interval } from '../../../../src/deque/interval-set.ts';

@@ -1,3 +1,4 @@
+// Groups of groups: everybody in one of each tier, none too large, and one that holds all.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type PeerId, peerId } from '../../../../src/stealing/ids.ts';

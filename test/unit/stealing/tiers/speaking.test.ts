@@ -1,3 +1,4 @@
+// Who speaks for a group, through absences, restarts and contradictions.
 import { describe, expect, test } from 'vitest';
 import { highestRanked, peerId } from '../../../../src/stealing/ids.ts';
 import type { Speaks } from '../../../../src/stealing/messages.ts';
