@@ -21,6 +21,8 @@ const SEEDS_MAX = 2_000;
 interface Planted {
   readonly breaks: string;
   readonly kinds: readonly FaultKind[];
+  /** First of the seeds, 1 when absent: what only a rare schedule shows is looked for where it is known to be. */
+  readonly from?: number;
   readonly plant: () => void;
   /** The check that alone, or first, finds it. */
   readonly by?: string;
@@ -113,6 +115,7 @@ const PLANTED: readonly Planted[] = [
   {
     breaks: 'a peer that got work once neither asks nor waits again',
     kinds: [],
+    from: 1_500,
     plant: () => {
       const fed = new WeakSet<Thief>();
       replace(
@@ -262,13 +265,14 @@ function findings(seed: number, kinds: readonly FaultKind[]): string[] {
 describe('a core with a planted bug', () => {
   test.each(PLANTED)('is caught when $breaks, on a seed that the sound core passes', (planted) => {
     planted.plant();
-    let seed = 0;
+    const first = planted.from ?? 1;
+    let seed = first - 1;
     let found: string[] = [];
     while (seed < SEEDS_MAX && found.length === 0) found = findings(++seed, planted.kinds);
     undoAll();
     expect(found, `${planted.breaks}: nothing found in ${seed} seeds`).not.toEqual([]);
     if (planted.by !== undefined) expect(found).toEqual([planted.by]);
-    for (let passed = 1; passed <= Math.min(seed, 10); passed++) {
+    for (let passed = first; passed <= Math.min(seed, first + 9); passed++) {
       expect(findings(passed, planted.kinds), `the sound core, seed ${passed}`).toEqual([]);
     }
     expect(findings(seed, planted.kinds), `the sound core, seed ${seed}`).toEqual([]);
