@@ -9,7 +9,7 @@ import type { PeerId } from './ids.ts';
 import type { CensusRound, JobBook } from './job-book.ts';
 import { type AnswerPart, answerParts, intervalParts } from './message-parts.ts';
 import type { Recording } from './recording.ts';
-import { awaitsMakers } from './recovered-book.ts';
+import { awaitsOthers } from './recovered-book.ts';
 import type { CoreState } from './state.ts';
 
 /** An ended job that lacks rows is asked for so often in a row without a new row; then nobody has them, and only
@@ -86,7 +86,7 @@ export class Census {
       job.censusWanted = false;
       return;
     }
-    if (job.census === undefined && !awaitsMakers(state, job) && this.#isDue(job)) this.#open(job);
+    if (job.census === undefined && !awaitsOthers(state, job) && this.#isDue(job)) this.#open(job);
     const round = job.census;
     if (round === undefined) return;
     for (const peer of round.unanswered) {

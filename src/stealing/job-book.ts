@@ -97,8 +97,8 @@ export class JobBook {
   lostTasks = 0;
   /** A former life of this peer had the job: what nobody holds at first is what that life held. */
   isRevived = false;
-  /** Makers of the rows which that life left, and until when they are waited for. */
-  awaitedMakers: readonly PeerId[] = [];
+  /** Its submitter and the makers of the rows which that life left, and until when they are waited for. */
+  awaitedPeers: readonly PeerId[] = [];
   awaitedUntilMs = Number.NEGATIVE_INFINITY;
   /** Slot-ms that its tasks took here, for its turn among other jobs. */
   servedMs = 0;

@@ -54,7 +54,7 @@ export interface Limits {
   readonly keeperPauseMs: number;
   /** ms between two censuses of one job, at least, when idle peers find nothing. */
   readonly censusPauseMs: number;
-  /** ms for which a peer that starts with an unfinished job waits for the makers of its rows that it has not met. More: what
+  /** ms for which a peer that starts with an unfinished job waits for its submitter and the makers of its rows, those that it has not met. More: what
    * they lost, or when one never comes back, waits; less: what they finished runs again. */
   readonly reviveWaitMs: number;
   /** ms for which a peer has been the owner of an ended job before it looks for the rows that it lacks. More: what a

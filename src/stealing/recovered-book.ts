@@ -5,9 +5,9 @@ import type { CoreState } from './state.ts';
 
 /** What is missing here may lie with a peer that starts later. Of those that the disk names one that was never met in
  * this life is waited for, and not for ever: it may be gone for good. */
-export function awaitsMakers(state: CoreState, job: JobBook): boolean {
+export function awaitsOthers(state: CoreState, job: JobBook): boolean {
   if (state.nowMs >= job.awaitedUntilMs) return false;
-  return job.awaitedMakers.some((maker) => state.beliefs.get(maker) === undefined);
+  return job.awaitedPeers.some((peer) => state.beliefs.get(peer) === undefined);
 }
 
 export function recoveredBook(
@@ -41,9 +41,10 @@ export function recoveredBook(
     return job;
   }
   job.awaitedUntilMs = state.nowMs + state.limits.reviveWaitMs;
-  job.awaitedMakers = job.ledger
-    .makers()
-    .map(([maker]) => maker)
-    .filter((maker) => maker !== state.self && !state.beliefs.isQuarantined(maker));
+  const makers = job.ledger.makers().map(([maker]) => maker);
+  // The submitter had most of it, also where nobody's rows but its own lie on this disk.
+  job.awaitedPeers = [...makers, input.header.submitter].filter(
+    (peer) => peer !== state.self && !state.beliefs.isQuarantined(peer),
+  );
   return job;
 }

@@ -189,7 +189,7 @@ const held = record<{ maker: PeerId; intervals: RowBatch['intervals'] }>({
   intervals: intervals('any'),
 });
 
-/** Ten peers to a group and ten such groups to the next: a thousand million peers. */
+/** Groups of ten in ten tiers hold ten thousand million peers. */
 const TIERS_MAX = 10;
 
 /** What one core says to another, in an envelope that cannot hold another envelope. */
