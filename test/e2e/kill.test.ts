@@ -102,11 +102,10 @@ test('when all are killed, the job goes on where it stopped as soon as they join
   const [ada] = machines as [Machine, Machine, Machine];
   const places = await Promise.all(machines.map((machine) => machine.place()));
   await Promise.all(machines.map((machine) => machine.kill()));
-  // As when the power comes back: together, since who is alone for longer than the pause before a census rightly runs
-  // what it lacks. Nobody is named: they know each other.
-  await Promise.all(
-    machines.map((machine, at) => machine.join([...slots, '--listen', places[at]!])),
-  );
+  // One after the other, as machines come up: whoever is alone waits for the others that its disk names before it runs
+  // what it lacks. Nobody is named here: they know each other.
+  for (const [at, machine] of machines.entries())
+    await machine.join([...slots, '--listen', places[at]!]);
   for (const machine of machines) await machine.untilSees(NAMES);
   const summary = await expectWhole(ada);
   const madeAfter = await Promise.all(machines.map(async (machine) => (await machine.self()).done));
