@@ -13,8 +13,9 @@ import { Custody } from './custody.ts';
 import { endingOf } from './ending.ts';
 import { explainTask, type TaskExplained } from './explain.ts';
 import { Greeting } from './greeting.ts';
-import { Handing, wholeBacklogMs, wholeRate } from './handing.ts';
+import { Handing, wholeRate } from './handing.ts';
 import { Hearing } from './hearing.ts';
+import { endOfAllMs } from './horizon.ts';
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
@@ -178,10 +179,15 @@ export class StealingCore {
     return book === undefined ? 0 : wholeRate(this.#state, book);
   }
 
-  /** ms until all that live have run what they have of it, as far as this peer knows. */
+  /** ms until all who are heard have run what they have of it, as far as this peer knows. */
   wholeBacklogMs(job: JobId): number {
     const book = this.#state.jobs.get(job);
-    return book === undefined ? 0 : wholeBacklogMs(this.#state, book);
+    if (book === undefined) return 0;
+    const here = {
+      backlogWork: this.#state.backlogWork(book),
+      rate: this.#state.ownRate(book.header.rateKey),
+    };
+    return endOfAllMs(this.#state, book, here);
   }
 
   jobOf(jobNumber: number): JobId | undefined {

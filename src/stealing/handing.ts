@@ -1,13 +1,13 @@
 // What a group of a larger mesh is told by whoever joins it to the others (tiers/): jobs and tasks come from beyond, and
 // rows that the group has counted go there.
 import { countTasks } from '../deque/interval-set.ts';
+import { unreachable } from '../invariant.ts';
 import type { Greeting } from './greeting.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader } from './job.ts';
 import type { Recording } from './recording.ts';
 import type { CoreState } from './state.ts';
-import { unreachable } from '../invariant.ts';
 
 type Handed = Extract<
   Input,
@@ -78,15 +78,6 @@ export class Handing {
     state.rates.measured(job.header.rateKey, units, busyMs);
     job.servedMs += busyMs;
   }
-}
-
-/** ms until this peer and all that live have run what they have of a job, as they told last. */
-export function wholeBacklogMs(state: CoreState, job: JobBook): number {
-  let work = state.backlogWork(job);
-  for (const belief of state.beliefs.live())
-    work += belief.progress.get(job.header.job)?.backlogWork ?? 0;
-  const rate = wholeRate(state, job);
-  return rate > 0 ? work / rate : 0;
 }
 
 /** Units per ms of this peer and all that live, for one job. */

@@ -4,6 +4,7 @@
 // the others, and a task that is fetched too early waits here while a slot elsewhere is free.
 import { countTasks, IntervalSet } from '../deque/interval-set.ts';
 import type { JobBook } from './job-book.ts';
+import type { Side } from './share.ts';
 import type { CoreState } from './state.ts';
 
 /** Tasks per slot up to which they are counted one by one; with more, a round is a few percent of the whole. */
@@ -52,6 +53,16 @@ export function claimsEndMs(state: CoreState): number[] {
     ends.push(endMs);
   }
   return ends.toSorted((a, b) => a - b);
+}
+
+/** ms until this peer, as `here` says, and all who are heard have run what they have of a job, as they told last. */
+export function endOfAllMs(state: CoreState, job: JobBook, here: Side): number {
+  let { backlogWork: work, rate: rates } = here;
+  for (const belief of state.beliefs.ok()) {
+    work += belief.progress.get(job.header.job)?.backlogWork ?? 0;
+    rates += state.rateOn(belief, job);
+  }
+  return rates > 0 ? work / rates : 0;
 }
 
 /** Unclaimed tasks of one job here. */

@@ -11,6 +11,7 @@ import {
   afterJob,
   claimsEndMs,
   dealTasks,
+  endOfAllMs,
   isCoarse,
   isFew,
   type SlotSide,
@@ -153,14 +154,7 @@ export class Victim {
   /** Units here above what this peer will have run when all that are known to work on the job are done. Whoever waits is
    * heard by all of them at once: if each gave half, a newcomer among ten would get as much as four of them have. */
   #surplus(job: JobBook, here: Side): number {
-    const state = this.#state;
-    let { backlogWork: work, rate: rates } = here;
-    for (const belief of state.beliefs.ok()) {
-      work += belief.progress.get(job.header.job)?.backlogWork ?? 0;
-      rates += state.rateOn(belief, job);
-    }
-    const endMs = rates > 0 ? work / rates : 0;
-    return Math.max(0, here.backlogWork - endMs * here.rate);
+    return Math.max(0, here.backlogWork - endOfAllMs(this.#state, job, here) * here.rate);
   }
 
   /** Tasks for each, where they are few and long, so that whole tasks on whole slots decide and not work. */
