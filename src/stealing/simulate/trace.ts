@@ -25,6 +25,7 @@ export class Trace {
     this.#sink(`${atMs.toFixed(3).padStart(12)}  ${who.padEnd(8)} ${what}`);
   }
 
+  /** Folded in locals, as texts are: every byte of a run comes by, and private fields cost more than the folding. */
   bytes(bytes: Uint8Array): void {
     let high = this.#high;
     let low = this.#low;
