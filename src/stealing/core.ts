@@ -331,10 +331,10 @@ export class StealingCore {
     const state = this.#state;
     const owner = state.ownerOf(job);
     if (owner !== job.lastOwner) {
-      if (job.lastOwner !== undefined && owner === state.self && job.isActive) {
-        this.#census.want(job);
+      // What the owner before had counted its makers send here; a census is due only where a peer was lost, and then it
+      // is wanted already.
+      if (job.lastOwner !== undefined && owner === state.self && job.isActive)
         state.log('info', 'this peer answers for a job now', { job: job.header.job });
-      }
       job.lastOwner = owner;
       job.ownedSinceMs = state.nowMs;
       this.#recording.deliverOwed(job);

@@ -184,6 +184,9 @@ export class CoreState {
    * it lives; then, of the live peers that have the job on disk, the highest ranked. */
   ownerOf(job: JobBook): PeerId {
     const { speaker } = this;
+    // Who speaks answers from when it hears of the job: to take over from the submitter a moment later, when its disk
+    // has the record, would cost a census of a job that nobody has run yet.
+    if (speaker === this.self) return speaker;
     // An end is told to everybody with its job.
     const hasIt = speaker !== undefined && (job.storedBy.has(speaker) || !job.isActive);
     if (hasIt && this.#isHere(speaker)) return speaker;
