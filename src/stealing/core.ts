@@ -13,9 +13,9 @@ import { Custody } from './custody.ts';
 import { endingOf } from './ending.ts';
 import { explainTask, type TaskExplained } from './explain.ts';
 import { Greeting } from './greeting.ts';
-import { Handing, wholeRate } from './handing.ts';
+import { Handing, restMs, wholeRate } from './handing.ts';
 import { Hearing } from './hearing.ts';
-import { endOfAllMs } from './horizon.ts';
+
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
@@ -179,15 +179,10 @@ export class StealingCore {
     return book === undefined ? 0 : wholeRate(this.#state, book);
   }
 
-  /** ms until all who are heard have run what they have of it, as far as this peer knows. */
-  wholeBacklogMs(job: JobId): number {
+  /** ms until everybody has run it, as far as this peer knows. */
+  restMs(job: JobId): number {
     const book = this.#state.jobs.get(job);
-    if (book === undefined) return 0;
-    const here = {
-      backlogWork: this.#state.backlogWork(book),
-      rate: this.#state.ownRate(book.header.rateKey),
-    };
-    return endOfAllMs(this.#state, book, here);
+    return book === undefined ? 0 : restMs(this.#state, book);
   }
 
   jobOf(jobNumber: number): JobId | undefined {

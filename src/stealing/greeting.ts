@@ -2,12 +2,17 @@
 // their disks, loaded into their slots. The submit is answered when job and data lie here and on one more
 // live peer; alone, on one disk, and the copy is made as soon as a second peer lives.
 import type { Belief } from './beliefs.ts';
-import type { JobId, PeerId } from './ids.ts';
+import { type JobId, type PeerId, ranked } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader } from './job.ts';
 import type { JobProgress } from './messages.ts';
 import type { CoreState } from './state.ts';
 import type { WorkModel } from './work.ts';
+
+/** Peers of a group that say of a job that they keep it, beside whoever speaks for the group and the submitter. More: as
+ * many messages at once at each member when a job comes, and at a peer that is a member of several meshes from each of
+ * them; less: fewer may die at once before those who are left have to find out who has the job. */
+const HEIRS_MAX = 4;
 
 export class Greeting {
   readonly #state: CoreState;
@@ -144,7 +149,35 @@ export class Greeting {
     this.#keeping.delete(id);
     job.storedBy.add(this.#state.self);
     this.#state.jobs.wake(job);
+    this.#tellStored(job);
+  }
+
+  /** In a group others say it when who said it before is gone. */
+  tellStored(): void {
+    if (!this.#state.isPart) return;
+    for (const job of this.#state.activeJobs()) this.#tellStored(job);
+  }
+
+  #tellStored(job: JobBook): void {
+    const { self } = this.#state;
+    if (job.isStoredTold || !job.storedBy.has(self) || !this.#isHeir(job)) return;
+    job.isStoredTold = true;
     this.#state.broadcast({ kind: 'jobStored', job: job.header.job });
+  }
+
+  /** Whether this peer may have to answer for a job: in a group of a larger mesh, the first few in a fixed order. */
+  #isHeir(job: JobBook): boolean {
+    const state = this.#state;
+    if (!state.isPart || state.speaker === state.self) return true;
+    const { job: id, submitter } = job.header;
+    if (submitter === state.self) return true;
+    const live = state.liveDisks();
+    if (job.inheritance?.live !== live) job.inheritance = { live, order: ranked(id, live) };
+    const able = job.inheritance.order.filter((peer) => {
+      const belief = state.beliefs.get(peer);
+      return belief === undefined || mayKeep(belief, job);
+    });
+    return able.slice(0, HEIRS_MAX).includes(state.self);
   }
 
   persistFailed(id: number): void {
@@ -173,10 +206,14 @@ export class Greeting {
     if (!job.owesAnswer || !job.storedBy.has(state.self)) return;
     const others = state.beliefs.live().filter(({ face }) => job.storedBy.has(face.peer));
     const copies = 1 + others.length;
-    // A peer that cannot run the job will not fetch its data either; nobody waits for that copy.
-    const mayKeep = ({ rates }: Belief): boolean => rates.get(job.header.rateKey) !== 0;
-    if (others.length === 0 && state.beliefs.ok().some(mayKeep) && job.isActive) return;
+    const isAwaited = state.beliefs.ok().some((belief) => mayKeep(belief, job));
+    if (others.length === 0 && isAwaited && job.isActive) return;
     job.owesAnswer = false;
     state.emit({ kind: 'answerSubmit', job: job.header.job, copies });
   }
+}
+
+/** A peer that cannot run the job will not fetch its data either; nobody waits for that copy. */
+function mayKeep({ rates }: Belief, { header }: JobBook): boolean {
+  return rates.get(header.rateKey) !== 0;
 }

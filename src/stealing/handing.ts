@@ -3,6 +3,7 @@
 import { countTasks } from '../deque/interval-set.ts';
 import { unreachable } from '../invariant.ts';
 import type { Greeting } from './greeting.ts';
+import { endOfAllMs } from './horizon.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader } from './job.ts';
@@ -51,9 +52,10 @@ export class Handing {
   }
 
   /** Everybody in the group gets its share at once: a wave, for nobody waits yet and all would ask soon. */
-  #tasksHanded({ job: id, intervals }: Extract<Handed, { kind: 'tasksHanded' }>): void {
+  #tasksHanded({ job: id, intervals, restMs }: Extract<Handed, { kind: 'tasksHanded' }>): void {
     const job = this.#state.jobs.get(id);
     if (!job?.isActive) return;
+    job.endMs = this.#state.nowMs + restMs;
     for (const [start, end] of intervals) job.scope.add(start, end);
     job.enqueue(intervals, 'bottom');
     job.owesWave = true;
@@ -78,6 +80,19 @@ export class Handing {
     state.rates.measured(job.header.rateKey, units, busyMs);
     job.servedMs += busyMs;
   }
+}
+
+/** ms until everybody has run a job. Whoever speaks for this group knows of what lies beyond it, and says so; of the
+ * others here only those count who have told what they have of it. */
+export function restMs(state: CoreState, job: JobBook): number {
+  const told = state.beliefs.ok().filter(({ progress }) => progress.has(job.header.job));
+  const here = { backlogWork: state.backlogWork(job), rate: state.ownRate(job.header.rateKey) };
+  let endMs = job.endMs - state.nowMs;
+  for (const { progress, beatMs } of told) {
+    const beyondMs = progress.get(job.header.job)?.restMs ?? 0;
+    endMs = Math.max(endMs, beyondMs - (state.nowMs - beatMs));
+  }
+  return Math.max(endMs, endOfAllMs(state, job, here, told));
 }
 
 /** Units per ms of this peer and all that live, for one job. */

@@ -35,6 +35,7 @@ export function portraitOf(state: CoreState, custody: Custody): Portrait {
       messages: job.messages,
       resultMessages: job.resultMessages,
       ...claimedOf(state, job),
+      ...(job.endMs > state.nowMs ? { restMs: job.endMs - state.nowMs } : {}),
     })),
     done: state.done,
     failed: state.failed,

@@ -3,6 +3,7 @@
 // long tasks it does not: half a round of work on ten slots is no work for five of them and a whole task for
 // the others, and a task that is fetched too early waits here while a slot elsewhere is free.
 import { countTasks, IntervalSet } from '../deque/interval-set.ts';
+import type { Belief } from './beliefs.ts';
 import type { JobBook } from './job-book.ts';
 import type { Side } from './share.ts';
 import type { CoreState } from './state.ts';
@@ -55,10 +56,15 @@ export function claimsEndMs(state: CoreState): number[] {
   return ends.toSorted((a, b) => a - b);
 }
 
-/** ms until this peer, as `here` says, and all who are heard have run what they have of a job, as they told last. */
-export function endOfAllMs(state: CoreState, job: JobBook, here: Side): number {
+/** ms until this peer, as `here` says, and all `others` have run what they have of a job, as they told last. */
+export function endOfAllMs(
+  state: CoreState,
+  job: JobBook,
+  here: Side,
+  others: readonly Belief[],
+): number {
   let { backlogWork: work, rate: rates } = here;
-  for (const belief of state.beliefs.ok()) {
+  for (const belief of others) {
     work += belief.progress.get(job.header.job)?.backlogWork ?? 0;
     rates += state.rateOn(belief, job);
   }

@@ -43,3 +43,10 @@ export function highestRanked(key: string, candidates: Iterable<PeerId>): PeerId
   }
   return best;
 }
+
+/** All candidates as `key` ranks them, the highest first. */
+export function ranked(key: string, candidates: Iterable<PeerId>): PeerId[] {
+  const scored = [...candidates].map((peer) => ({ peer, score: rendezvousScore(key, peer) }));
+  scored.sort((a, b) => b.score - a.score || (a.peer < b.peer ? -1 : 1));
+  return scored.map(({ peer }) => peer);
+}

@@ -82,11 +82,12 @@ export type Input =
   | { readonly kind: 'persistFailed'; readonly id: number; readonly reason: string }
   /** A job came from beyond this group: as if it was submitted here, but its tasks come when they are handed over. */
   | { readonly kind: 'jobHanded'; readonly header: JobHeader }
-  /** These tasks are this group's to run; for whoever speaks for it. */
+  /** These tasks are this group's to run; for whoever speaks for it. `restMs`: until all groups have run all there is. */
   | {
       readonly kind: 'tasksHanded';
       readonly job: JobId;
       readonly intervals: readonly Interval[];
+      readonly restMs: number;
     }
   /** Rows that this peer's group has counted, this peer their maker. `busyMs`: of all its slots, for these. */
   | {

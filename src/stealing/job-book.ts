@@ -60,6 +60,10 @@ export class JobBook {
   readonly failureReasons = new Map<number, string>();
   /** Peers (this one included) that have the job and its data on disk. */
   readonly storedBy = new Set<PeerId>();
+  /** All know that this peer has. */
+  isStoredTold = false;
+  /** Live peers of its group as they would answer for it, while the list of live peers is this one. */
+  inheritance: { readonly live: readonly PeerId[]; readonly order: readonly PeerId[] } | undefined;
   /** Finished here, on the way to this disk. */
   unsaved = new IntervalSet();
   /** Present here, and refused by this disk: other disks must do. */
@@ -106,6 +110,8 @@ export class JobBook {
   isInTurns = false;
   /** It came from beyond the group, which is told of it when its data are here: nobody else in it has them. */
   owesOffer = false;
+  /** When all groups of the mesh will have run it, as this peer, who speaks for one, reckoned last. */
+  endMs = Number.NEGATIVE_INFINITY;
   /** Submitted here, and the first wave has not gone out yet. */
   owesWave = false;
   /** When somebody read the rows last, or the job ended. */

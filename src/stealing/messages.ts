@@ -34,6 +34,8 @@ export interface JobProgress {
   readonly running?: readonly Interval[] | undefined;
   /** Those of them that are suspicious already, and run apart. */
   readonly apart?: readonly Interval[] | undefined;
+  /** ms until all groups of the mesh have run it, as whoever speaks for this one reckons. */
+  readonly restMs?: number | undefined;
 }
 
 export interface Heartbeat {

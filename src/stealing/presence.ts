@@ -84,6 +84,7 @@ export class Presence {
     this.#rooms.recording.forgetDeliveries(() => false);
     this.#rooms.recording.retryDisk();
     this.#rooms.greeting.retryDisk();
+    this.#rooms.greeting.tellStored();
     for (const job of jobs.values()) this.#rooms.recording.deliverOwed(job);
     this.#rooms.archive.tidy();
   }

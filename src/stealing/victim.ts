@@ -154,7 +154,7 @@ export class Victim {
   /** Units here above what this peer will have run when all that are known to work on the job are done. Whoever waits is
    * heard by all of them at once: if each gave half, a newcomer among ten would get as much as four of them have. */
   #surplus(job: JobBook, here: Side): number {
-    return Math.max(0, here.backlogWork - endOfAllMs(this.#state, job, here) * here.rate);
+    return Math.max(0, here.backlogWork - endOfAllMs(this.#state, job, here, this.#state.beliefs.ok()) * here.rate);
   }
 
   /** Tasks for each, where they are few and long, so that whole tasks on whole slots decide and not work. */

@@ -157,6 +157,7 @@ const progress = list(
     resultMessages: optional(count),
     running: optional(intervals('any')),
     apart: optional(intervals('any')),
+    restMs: optional(amount),
   }),
   LIST_LENGTH_MAX,
 );

@@ -182,13 +182,13 @@ export class Link {
     const unclaimed = job.queue.taskCount + window.remaining();
     const mean = job.costs.meanUnits(0, 0);
     // What is handed down cannot be stolen: half of the time that is left for all is soon enough for the next.
-    const most = (upper.wholeBacklogMs(header.job) * rate) / mean;
+    const restMs = upper.restMs(header.job);
+    const most = (restMs * rate) / mean / 2;
     const least = ((leadMs - openMs) * rate) / mean;
-    const part = Math.min(unclaimed, most) / 2;
-    const intervals = window.take(Math.ceil(Math.max(least, part)));
+    const intervals = window.take(Math.ceil(Math.max(least, Math.min(unclaimed, most))));
     this.#handed(below, intervals);
     const facts: LinkFact[] = [
-      { to: 'lower', input: { kind: 'tasksHanded', job: header.job, intervals } },
+      { to: 'lower', input: { kind: 'tasksHanded', job: header.job, intervals, restMs } },
     ];
     if (window.remaining() === 0) facts.push({ to: 'upper', input: { kind: 'windowDry' } });
     return facts;
