@@ -143,7 +143,7 @@ export class Victim {
     const here = { backlogWork: state.backlogWork(job), rate: this.#rateHere(job) };
     const sides = hungry.map((belief) => {
       const rate = state.rateOn(belief, job);
-      return { backlogWork: this.#aheadMs(job, belief) * rate, rate };
+      return { backlogWork: this.#aheadMs(job, belief) * rate + this.#heldWork(job, belief), rate };
     });
     const shares = seedShares(here, sides);
     const all = shares.reduce((sum, share) => sum + share, 0);
@@ -235,6 +235,14 @@ export class Victim {
       ms += backlogWork / Math.max(1e-9, this.#state.rateOn(belief, other));
     }
     return ms;
+  }
+
+  /** Units of the job that a peer which does not wait still has by now, as it told last. */
+  #heldWork(job: JobBook, belief: Belief): number {
+    if (belief.armed) return 0;
+    const { progress, beatMs } = belief;
+    const told = progress.get(job.header.job)?.backlogWork ?? 0;
+    return Math.max(0, told - this.#state.rateOn(belief, job) * (this.#state.nowMs - beatMs));
   }
 
   /** A peer that waits for the job's data finishes nothing: whoever can run it gets all of it. */
