@@ -37,6 +37,7 @@ export function isCoarse(state: CoreState, job: JobBook): boolean {
 /** ms until each slot of this peer has finished what it claimed of coarse tasks; ascending. */
 export function claimsEndMs(state: CoreState): number[] {
   const { cursor, face } = state;
+  if (state.isGroup) return groupEndMs(state);
   const ends: number[] = [];
   if (!state.activeJobs().some((job) => isCoarse(state, job))) {
     for (let slot = 0; slot < face.slots; slot++) ends.push(0);
@@ -54,6 +55,14 @@ export function claimsEndMs(state: CoreState): number[] {
     ends.push(endMs);
   }
   return ends.toSorted((a, b) => a - b);
+}
+
+/** Many peers that help each other finish together what was handed to them. */
+function groupEndMs(state: CoreState): number[] {
+  let endMs = 0;
+  for (const job of state.activeJobs())
+    endMs += state.claimedWork(job) / state.ownRate(job.header.rateKey);
+  return Array.from({ length: state.face.slots }, () => endMs);
 }
 
 /** ms until this peer, as `here` says, and all `others` have run what they have of a job, as they told last. */

@@ -29,6 +29,8 @@ export interface CoreOptions {
   readonly seeding?: boolean;
   /** This mesh is a group of a larger one: tasks are handed to it, and its jobs end elsewhere. */
   readonly isPart?: boolean;
+  /** This peer is a group: what it claims is run by many, and it hears of every task that is finished. */
+  readonly isGroup?: boolean;
 }
 
 /** Rates of one message: measured ones are few, and a peer that can load none of a thousand jobs has said enough. */
@@ -51,6 +53,7 @@ export class CoreState {
   readonly rng: Rng;
   readonly seeding: boolean;
   readonly isPart: boolean;
+  readonly isGroup: boolean;
   /** Stands for this group in the larger mesh, and answers for its jobs here. */
   speaker: PeerId | undefined;
   readonly epochMs: number;
@@ -97,6 +100,7 @@ export class CoreState {
     this.epochMs = options.epochMs ?? 0;
     this.seeding = options.seeding ?? true;
     this.isPart = options.isPart ?? false;
+    this.isGroup = options.isGroup ?? false;
     this.beliefs = new Beliefs(options.limits);
     const { rateMemoryMs, ratePriorMs } = options.limits;
     this.rates = new Rates({ memoryMs: rateMemoryMs, priorMs: ratePriorMs }, options.face.slots);
@@ -270,10 +274,15 @@ export class CoreState {
     return units;
   }
 
-  /** Unclaimed work and what the slots still have of their claims (half of each, on average). */
+  /** Unclaimed work and what is left of the claims. */
   backlogWork(job: JobBook): number {
+    return this.unclaimedWork(job) + this.claimedWork(job);
+  }
+
+  /** What slots have still to run of what they claimed: half of each claim, on average. */
+  claimedWork(job: JobBook): number {
     const claimed = job.running.count - (this.windowJob() === job ? this.cursor.remaining() : 0);
-    return this.unclaimedWork(job) + (claimed / 2) * job.runningMeanUnits();
+    return (this.isGroup ? claimed : claimed / 2) * job.runningMeanUnits();
   }
 
   /** ms until the slots run dry, over all jobs. */

@@ -350,6 +350,7 @@ export class TieredCore {
       cursor: window,
       limits: limitsAbove(limits),
       isPart: tier + 1 < place.length - 1,
+      isGroup: true,
       ...(epochMs === undefined ? {} : { epochMs }),
     });
     const lower = this.#core(tier)!;
