@@ -158,7 +158,7 @@ export const ROWS: readonly Row[] = [
     tasks: 1e6,
     taskMs: 100,
     groups: slotsOfOne(10_000),
-    groupSize: 22,
+    groupSize: 10,
     goal: { of: 'greedy', atLeast: 0.97, messagesMax: 0.5, queueMsMax: 5 },
     disasters: [TENTH_OF_10K],
   },

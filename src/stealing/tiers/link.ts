@@ -35,7 +35,7 @@ export interface LinkFact {
  * rows come up and tasks go down, some 50 ms on a calm network. */
 const LEAD_MS = 100;
 /** The same in tasks of every slot, where they are long: one runs, and others wait where it ends. */
-const LEAD_TASKS = 3;
+const LEAD_TASKS = 2;
 /** ms for which counted rows wait for company on their way up. More: results and rates are older; less: more messages at
  * the owner, one per group each time. */
 const REPORT_MS = 250;
