@@ -54,6 +54,9 @@ export class Census {
     job.censusWanted = true;
     job.censusWantedMs = this.#state.nowMs;
     job.fruitlessRounds = 0;
+    // A group is only lost until somebody else speaks for it, and says what it holds.
+    if (this.#state.isGroup)
+      job.censusNotBeforeMs = this.#state.nowMs + this.#state.limits.heartbeatMs;
   }
 
   /** A job that a former life left: who may hold its work is given a moment to be met first. Without that,
@@ -224,14 +227,16 @@ export class Census {
     const state = this.#state;
     job.census = undefined;
     if (!job.isActive) return;
-    const missing = job.scope
-      .subtract(job.ledger.present)
-      .subtract(heldByOthers)
-      .subtract(this.#heldHere(job));
+    const held = heldByOthers.union(this.#heldHere(job));
+    // Who spoke for this group before was handed these.
+    if (state.isPart) job.scope = job.scope.union(held);
+    const missing = job.scope.subtract(job.ledger.present).subtract(held);
     if (missing.isEmpty) return;
     const again = this.#attempts.giveUpSpent(job, missing);
     const count = job.enqueue(again.intervals(), 'bottom');
     if (!job.isRevived) job.lostTasks += count;
+    // What a group leaves is much, and the others are busy with what they were handed.
+    job.owesWave ||= state.isGroup;
     job.isRevived = false;
     state.log('info', 'tasks that nobody holds run again', {
       job: job.header.job,

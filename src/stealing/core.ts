@@ -244,6 +244,7 @@ export class StealingCore {
         });
       case 'jobHanded':
       case 'tasksHanded':
+      case 'tasksAdopted':
       case 'rowsCounted':
       case 'speakerChosen':
         return this.#handing.take(input);
@@ -326,10 +327,11 @@ export class StealingCore {
     const state = this.#state;
     const owner = state.ownerOf(job);
     if (owner !== job.lastOwner) {
-      // What the owner before had counted its makers send here; a census is due only where a peer was lost, and then it
-      // is wanted already.
-      if (job.lastOwner !== undefined && owner === state.self && job.isActive)
+      if (job.lastOwner !== undefined && owner === state.self && job.isActive) {
+        // What an owner that lives had counted its makers send here.
+        if (!state.isHere(job.lastOwner)) this.#census.want(job);
         state.log('info', 'this peer answers for a job now', { job: job.header.job });
+      }
       job.lastOwner = owner;
       job.ownedSinceMs = state.nowMs;
       this.#recording.deliverOwed(job);

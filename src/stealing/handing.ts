@@ -1,6 +1,6 @@
 // What a group of a larger mesh is told by whoever joins it to the others (tiers/): jobs and tasks come from beyond, and
 // rows that the group has counted go there.
-import { countTasks } from '../deque/interval-set.ts';
+import { countTasks, IntervalSet } from '../deque/interval-set.ts';
 import { unreachable } from '../invariant.ts';
 import type { Greeting } from './greeting.ts';
 import { endOfAllMs } from './horizon.ts';
@@ -12,7 +12,7 @@ import type { CoreState } from './state.ts';
 
 type Handed = Extract<
   Input,
-  { readonly kind: 'jobHanded' | 'tasksHanded' | 'rowsCounted' | 'speakerChosen' }
+  { readonly kind: 'jobHanded' | 'tasksHanded' | 'tasksAdopted' | 'rowsCounted' | 'speakerChosen' }
 >;
 
 export class Handing {
@@ -35,6 +35,8 @@ export class Handing {
         return this.#jobHanded(input.header);
       case 'tasksHanded':
         return this.#tasksHanded(input);
+      case 'tasksAdopted':
+        return this.#tasksAdopted(input);
       case 'rowsCounted':
         return this.#rowsCounted(input);
       case 'speakerChosen':
@@ -59,6 +61,14 @@ export class Handing {
     for (const [start, end] of intervals) job.scope.add(start, end);
     job.enqueue(intervals, 'bottom');
     job.owesWave = true;
+  }
+
+  #tasksAdopted({ job: id, intervals }: Extract<Handed, { kind: 'tasksAdopted' }>): void {
+    const job = this.#state.jobs.get(id);
+    if (!job?.isActive) return;
+    const known = job.ledger.present.union(job.queue.intervals()).union(job.retries);
+    for (const [start, end] of IntervalSet.from(intervals).subtract(known).intervals())
+      job.running.add(start, end);
   }
 
   #rowsCounted({ job: id, batches, busyMs }: Extract<Handed, { kind: 'rowsCounted' }>): void {

@@ -89,6 +89,12 @@ export type Input =
       readonly intervals: readonly Interval[];
       readonly restMs: number;
     }
+  /** This peer's group holds these already: they were handed to it before this peer spoke for it. */
+  | {
+      readonly kind: 'tasksAdopted';
+      readonly job: JobId;
+      readonly intervals: readonly Interval[];
+    }
   /** Rows that this peer's group has counted, this peer their maker. `busyMs`: of all its slots, for these. */
   | {
       readonly kind: 'rowsCounted';

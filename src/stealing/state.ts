@@ -193,20 +193,20 @@ export class CoreState {
     if (speaker === this.self) return speaker;
     // An end is told to everybody with its job.
     const hasIt = speaker !== undefined && (job.storedBy.has(speaker) || !job.isActive);
-    if (hasIt && this.#isHere(speaker)) return speaker;
+    if (hasIt && this.isHere(speaker)) return speaker;
     const { submitter } = job.header;
-    if (this.#isHere(submitter)) return submitter;
+    if (this.isHere(submitter)) return submitter;
     // Asked several times after every fact; who stores a job only becomes more.
     const live = this.beliefs.livePeers();
     const known = job.standIn;
     if (known?.live === live && known.stored === job.storedBy.size) return known.owner;
-    const candidates = [...job.storedBy].filter((peer) => this.#isHere(peer));
+    const candidates = [...job.storedBy].filter((peer) => this.isHere(peer));
     const owner = highestRanked(job.header.job, candidates) ?? this.self;
     job.standIn = { live, stored: job.storedBy.size, owner };
     return owner;
   }
 
-  #isHere(peer: PeerId): boolean {
+  isHere(peer: PeerId): boolean {
     return peer === this.self || this.beliefs.isLive(peer);
   }
 
@@ -279,10 +279,10 @@ export class CoreState {
     return this.unclaimedWork(job) + this.claimedWork(job);
   }
 
-  /** What slots have still to run of what they claimed: half of each claim, on average. */
+  /** What is left of the claims: half of each, on average. A group tells of what is done a moment later. */
   claimedWork(job: JobBook): number {
     const claimed = job.running.count - (this.windowJob() === job ? this.cursor.remaining() : 0);
-    return (this.isGroup ? claimed : claimed / 2) * job.runningMeanUnits();
+    return (claimed / 2) * job.runningMeanUnits();
   }
 
   /** ms until the slots run dry, over all jobs. */

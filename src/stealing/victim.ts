@@ -100,7 +100,8 @@ export class Victim {
       if (job.work === undefined || !job.isActive) continue;
       // On a mesh that is busy with other jobs nobody waits, and yet a new one is everybody's business. What is handed
       // to a group is for all of it: nobody waits there yet, and everybody would ask soon.
-      const isForAll = job.owesWave && (jobs.length > 1 || this.#state.isPart);
+      const isInTiers = this.#state.isPart || this.#state.isGroup;
+      const isForAll = job.owesWave && (jobs.length > 1 || isInTiers);
       const why = job.owesWave ? 'seed' : 'lifeline';
       job.owesWave = false;
       this.#feedFrom(
@@ -154,7 +155,10 @@ export class Victim {
   /** Units here above what this peer will have run when all that are known to work on the job are done. Whoever waits is
    * heard by all of them at once: if each gave half, a newcomer among ten would get as much as four of them have. */
   #surplus(job: JobBook, here: Side): number {
-    return Math.max(0, here.backlogWork - endOfAllMs(this.#state, job, here, this.#state.beliefs.ok()) * here.rate);
+    return Math.max(
+      0,
+      here.backlogWork - endOfAllMs(this.#state, job, here, this.#state.beliefs.ok()) * here.rate,
+    );
   }
 
   /** Tasks for each, where they are few and long, so that whole tasks on whole slots decide and not work. */

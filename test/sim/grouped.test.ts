@@ -10,6 +10,7 @@ import { grouped } from '../../src/stealing/simulate/grouped.ts';
 import { judge } from '../../src/stealing/simulate/judge.ts';
 import { realCore } from '../../src/stealing/simulate/real-core.ts';
 import { fastDisk, lan, type Scenario } from '../../src/stealing/simulate/scenario.ts';
+import { Traffic } from '../../src/stealing/simulate/traffic.ts';
 import type { Check } from '../../src/stealing/simulate/watch.ts';
 import { runScenario } from '../../src/stealing/simulate/world.ts';
 import { placesOf } from '../../src/stealing/tiers/place.ts';
@@ -120,7 +121,9 @@ function hundred(more: Partial<Scenario> = {}): Scenario {
 describe('a hundred peers in ten groups', () => {
   test('share a second of work as one peer would, each task once and nobody left out', () => {
     const count = new WorkCount();
+    const traffic = new Traffic();
     const known = new Map<string, Set<string>>();
+    let asked = 0;
     const { violations } = runScenario(hundred(), {
       makeCore: realCore,
       checks: [
@@ -128,9 +131,11 @@ describe('a hundred peers in ten groups', () => {
         nothingRunsTwice(),
         reached.check,
         count.check,
+        traffic.check,
         {
           name: 'whom each knows',
-          sent: ({ from, to }) => {
+          sent: ({ from, to, message }) => {
+            if ((message.kind === 'beyond' ? message.message : message).kind === 'census') asked++;
             const others = known.get(from) ?? new Set();
             known.set(from, others.add(to));
             return undefined;
@@ -146,6 +151,10 @@ describe('a hundred peers in ten groups', () => {
     // Nine of its group and nine speakers; and doors of nine groups, until it knew who speaks for them.
     const most = Math.max(...[...known.values()].map(({ size }) => size));
     expect(most).toBeLessThanOrEqual(3 * 9);
+    // Nobody was lost, so nobody asks who has what; and work goes down in halves of what is left, some eight times.
+    expect(asked).toBe(0);
+    expect(traffic.stealMessages).toBeLessThan(5_000);
+    expect(traffic.longestQueueMs).toBeLessThan(3);
   });
 
   test('go on together when one that speaks for a group goes, and its follower is given no more than its part', () => {
@@ -175,6 +184,26 @@ describe('a hundred peers in ten groups', () => {
     // All hear at once that it waits. A tenth of what is left is its part.
     expect(given).toBeLessThan(1_100);
   });
+});
+
+test('groups of unequal speed, which nobody knows at first, end together', () => {
+  const { peers } = hundred();
+  const speeds = new Map<string, number>();
+  const count = new WorkCount();
+  const scenario = hundred({
+    peers: peers.map((peer) => {
+      const { group = '' } = peer.place?.[0] ?? {};
+      if (!speeds.has(group)) speeds.set(group, 500 + 100 * speeds.size);
+      return { ...peer, unitsPerMs: speeds.get(group) ?? 0 };
+    }),
+  });
+  const { violations } = runScenario(scenario, {
+    makeCore: realCore,
+    checks: [jobsEnd(), reached.check, count.check],
+  });
+  expect(violations).toEqual([]);
+  const unitsPerMs = 10 * [...speeds.values()].reduce((sum, speed) => sum + speed, 0);
+  expect(count.lastMs - 3_000).toBeLessThan(1.1 * ((20_000 * 5_000) / unitsPerMs));
 });
 
 test('words, work and rows went between groups of both tiers in these runs', () => {

@@ -25,7 +25,8 @@ export function describeInput(input: Input): string {
     case 'persistFailed':
       return `persistFailed ${input.id}`;
     case 'tasksHanded':
-      return `tasksHanded ${ranges(input.intervals)}`;
+    case 'tasksAdopted':
+      return `${input.kind} ${ranges(input.intervals)}`;
     case 'rowsCounted':
       return `rowsCounted ${input.batches.map((batch) => batchText(batch)).join(' + ')}`;
     case 'speakerChosen':

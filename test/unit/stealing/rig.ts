@@ -103,6 +103,7 @@ export interface RigOptions {
   readonly name?: string;
   readonly slots?: number;
   readonly seeding?: boolean;
+  readonly isPart?: boolean;
   readonly limits?: Partial<Limits>;
 }
 
@@ -113,14 +114,14 @@ export class Rig {
   nowMs = 1_000;
   readonly #incarnations = new Map<string, number>();
 
-  constructor({ name = 'a', slots = 1, seeding = true, limits = {} }: RigOptions = {}) {
+  constructor({ name = 'a', slots = 1, limits = {}, ...options }: RigOptions = {}) {
     this.cursor = WindowCursor.create(slots);
     this.core = new StealingCore({
       face: face(name, slots),
       seed: 1,
       cursor: this.cursor,
       limits: { ...DEFAULT_LIMITS, ...limits },
-      seeding,
+      ...options,
     });
     this.core.handle({ kind: 'wakeDue' }, this.nowMs);
   }
