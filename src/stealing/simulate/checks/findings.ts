@@ -19,7 +19,6 @@ interface Delivery {
 
 interface Kept {
   readonly peer: PeerId;
-  readonly life: number | undefined;
   readonly atMs: number;
   readonly tasks: IntervalSet;
 }
@@ -35,8 +34,6 @@ export class Findings {
   readonly #deliveries = new Map<string, Delivery>();
   /** Rows that a peer said are on its disk, and since when. */
   readonly #kept = new Map<JobId, Kept[]>();
-  /** Lives that found the job on their disk. */
-  readonly #recovered = new Set<string>();
 
   sent({ atMs, from, to, message }: Sending): void {
     if (message.kind === 'rows' && message.batch.kind === 'rows') {
@@ -59,7 +56,7 @@ export class Findings {
       if (delivered === undefined) return;
       const known = this.#kept.get(delivered.job) ?? [];
       const tasks = IntervalSet.from(delivered.intervals);
-      known.push({ peer: from, life: this.#lives.get(from), atMs, tasks });
+      known.push({ peer: from, atMs, tasks });
       this.#kept.set(delivered.job, known);
     }
   }
@@ -78,8 +75,6 @@ export class Findings {
       for (const key of this.#answers.keys())
         if (key.startsWith(`${peer} `)) this.#answers.delete(key);
     }
-    if (input.kind === 'jobRecovered')
-      this.#recovered.add(`${peer}/${incarnation} ${input.header.job}`);
     if (input.kind === 'messageReceived' && input.message.kind === 'censusAnswer') {
       const { job, census } = input.message;
       const round = this.#answers.get(`${peer} ${job}`);
@@ -113,11 +108,6 @@ export class Findings {
   /** Whether somebody whose answer it had had said before that the row of that task is on its disk. */
   isOfKept({ heard }: Finding, job: JobId, task: number): boolean {
     const known = this.#kept.get(job) ?? [];
-    return known.some(({ peer, life, atMs, tasks }) => {
-      // A disk that refused the record of the job has its rows, and nobody who asks for them.
-      const newest = this.#lives.get(peer);
-      const isThere = newest === life || this.#recovered.has(`${peer}/${newest} ${job}`);
-      return isThere && atMs < (heard.get(peer) ?? 0) && tasks.has(task);
-    });
+    return known.some(({ peer, atMs, tasks }) => atMs < (heard.get(peer) ?? 0) && tasks.has(task));
   }
 }
