@@ -243,7 +243,7 @@ export class Recording {
       if (delivery.job === job) owed = owed.subtract(delivery.intervals);
     }
     if (room <= 0) return;
-    owed = firstTasks(owed, room * this.#rowsPerMessage(job));
+    owed = owed.first(room * this.#rowsPerMessage(job));
     // Rows of an ended job whose second disk is gone are read back first.
     if (!job.ledger.released.intersect(owed).isEmpty) {
       // One job at a time: all of a long life at once would fill the memory.
@@ -299,15 +299,23 @@ export class Recording {
     for (const job of this.#state.jobs.values()) this.writeMissing(job);
   }
 
+  /** Rows that are not on this disk yet, and will be unless it refuses them. */
+  onTheWay(job: JobBook): IntervalSet {
+    // All of them wait for the job's record.
+    if (job.record !== 'kept' && !job.isUnrecorded) return job.ledger.present;
+    let written = job.unsaved;
+    for (const write of this.#writing.values())
+      if (write.job === job) written = written.union(write.intervals);
+    return written;
+  }
+
   /** What is present goes to this disk, unless it is there or on its way: the record of the job is there now, or
    * the disk may have room again. */
   writeMissing(job: JobBook): void {
     const { limits, self } = this.#state;
-    let missing = job.ledger.present.subtract(job.ledger.onDiskOf(self));
-    missing = missing.subtract(job.unsaved);
-    for (const write of this.#writing.values()) {
-      if (write.job === job) missing = missing.subtract(write.intervals);
-    }
+    const missing = job.ledger.present
+      .subtract(job.ledger.onDiskOf(self))
+      .subtract(this.onTheWay(job));
     for (const batch of job.ledger.batchesOf(missing, limits.rowsFlushCount)) {
       this.#write(job, batch);
     }
@@ -372,19 +380,6 @@ export class Recording {
 function isWellFormed(batch: RowBatch, header: JobHeader): boolean {
   if (!validIntervals(batch.intervals, header.taskCount)) return false;
   return batch.values.length === countTasks(batch.intervals) * header.rowWidth;
-}
-
-function firstTasks(tasks: IntervalSet, count: number): IntervalSet {
-  if (tasks.count <= count) return tasks;
-  const first = new IntervalSet();
-  let left = count;
-  for (const [start, end] of tasks.intervals()) {
-    if (left <= 0) break;
-    const until = Math.min(end, start + left);
-    first.add(start, until);
-    left -= until - start;
-  }
-  return first;
 }
 
 /** Failures of a round before the job's: it was retried since. */
