@@ -177,6 +177,20 @@ export class IntervalSet {
     return both;
   }
 
+  /** The first `count` tasks; to be read only. */
+  first(count: number): IntervalSet {
+    if (this.count <= count) return this;
+    const first = new IntervalSet();
+    let left = count;
+    for (const [start, end] of this.intervals()) {
+      if (left <= 0) break;
+      const until = Math.min(end, start + left);
+      first.add(start, until);
+      left -= until - start;
+    }
+    return first;
+  }
+
   /** Whether all of it is in `other`: asked far more often than which part is not. */
   isWithin(other: IntervalSet): boolean {
     if (this.#count > other.#count) return false;

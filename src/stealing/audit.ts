@@ -225,6 +225,8 @@ export class Audit {
     const made = job.ledger.madeBy(liar);
     job.ledger.disown(made.subtract(verified));
     state.persist({ kind: 'quarantined', job: id, peer: liar });
+    // Before the record of the job is there no row of it is.
+    if (job.record !== 'kept') return;
     // What stays is written again: on this disk, the record of the quarantine ends all that came before it.
     for (const batch of job.ledger.batchesOf(made.intersect(verified), state.limits.rowsFlushCount))
       state.persist({ kind: 'rows', job: id, batch });

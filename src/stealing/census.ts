@@ -117,9 +117,9 @@ export class Census {
       .makers()
       .map(([maker, made]) => ({ maker, intervals: made.intersect(disk).intervals() }))
       .filter(({ intervals }) => intervals.length > 0);
-    // Rows that are made and not on disk yet are held: they will come.
-    const making = job.ledger.madeBy(this.#state.self).subtract(disk);
-    const held = this.#heldHere(job).union(making);
+    // Own rows and those of others that are not on disk yet are held: they will come.
+    const coming = job.ledger.madeBy(this.#state.self).union(this.#recording.onTheWay(job));
+    const held = this.#heldHere(job).union(coming.subtract(disk));
     const { job: id } = job.header;
     const parts = answerParts({ onDisk, held: held.intervals() });
     for (const [part, words] of parts.entries()) {

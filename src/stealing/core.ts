@@ -69,7 +69,7 @@ export class StealingCore {
     const attempts = new Attempts(state, recording, custody);
     const census = new Census(state, { custody, recording, archive, attempts });
     const receiving = new Receiving(state, { custody, thief, victim });
-    const greeting = new Greeting(state);
+    const greeting = new Greeting(state, recording);
     const retrying = new Retrying(state, { archive, census, greeting });
     const audit = new Audit(state, custody, (peer) => presence.lost(peer));
     const known = { archive, attempts, census, custody, greeting, recording, thief };
@@ -275,6 +275,7 @@ export class StealingCore {
   #jobSubmitted(header: JobHeader, cached: readonly RowBatch[]): void {
     const job = this.#state.openBook(header);
     job.owesAnswer = true;
+    job.hasData = true;
     job.owesWave = !this.#state.isPart;
     this.#greeting.keep(job);
     this.#greeting.load(job);

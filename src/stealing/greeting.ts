@@ -6,6 +6,7 @@ import { type JobId, type PeerId, ranked } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader } from './job.ts';
 import type { JobProgress } from './messages.ts';
+import type { Recording } from './recording.ts';
 import type { CoreState } from './state.ts';
 import type { WorkModel } from './work.ts';
 
@@ -16,6 +17,7 @@ const HEIRS_MAX = 4;
 
 export class Greeting {
   readonly #state: CoreState;
+  readonly #recording: Recording;
   /** Jobs on their way to this disk, by persist id. */
   readonly #keeping = new Map<number, JobBook>();
   /** Ends on their way to this disk, by persist id. */
@@ -23,8 +25,9 @@ export class Greeting {
   #refused: { readonly job: JobBook; readonly what: 'job' | 'ending'; readonly atMs: number }[] =
     [];
 
-  constructor(state: CoreState) {
+  constructor(state: CoreState, recording: Recording) {
     this.#state = state;
+    this.#recording = recording;
   }
 
   /** Tells a peer that (re)connected what it may have missed. */
@@ -108,6 +111,7 @@ export class Greeting {
       return;
     }
     job.isLoading = false;
+    job.hasData = true;
     job.work = work;
     job.reorder();
     if (job.owesOffer) this.offer(job);
@@ -120,13 +124,19 @@ export class Greeting {
     job.isUnloadable = true;
     job.unloadableReason = reason;
     this.#state.log('warn', 'a job cannot run here', { job: job.header.job, reason });
+    this.#recording.deliverOwed(job);
   }
 
   /** Spec and data are here: the job's own record follows them to this disk. */
   keep(job: JobBook): void {
-    if (job.storedBy.has(this.#state.self)) return;
-    for (const keeping of this.#keeping.values()) if (keeping === job) return;
+    if (job.record === 'kept' || job.record === 'writing') return;
+    job.record = 'writing';
     this.#keeping.set(this.#state.persist({ kind: 'job', header: job.header }), job);
+  }
+
+  /** Rows came. Of a job that was over before its data were here this disk has no record, and needs none but for them. */
+  keepRowsOf(job: JobBook): void {
+    if (!job.isActive && job.record === 'none') this.keep(job);
   }
 
   /** The end goes to this disk, and from there, by its owner or whoever cancelled, to everybody. */
@@ -147,8 +157,11 @@ export class Greeting {
     const job = this.#keeping.get(id);
     if (job === undefined) return;
     this.#keeping.delete(id);
-    job.storedBy.add(this.#state.self);
+    job.record = 'kept';
     this.#state.jobs.wake(job);
+    this.#recording.writeMissing(job);
+    if (!job.hasData) return;
+    job.storedBy.add(this.#state.self);
     this.#tellStored(job);
   }
 
@@ -186,6 +199,9 @@ export class Greeting {
     const what = this.#keeping.delete(id) ? 'job' : 'ending';
     this.#ending.delete(id);
     this.#refused.push({ job, what, atMs: this.#state.nowMs });
+    if (what === 'ending') return;
+    job.record = 'refused';
+    this.#recording.deliverOwed(job);
   }
 
   /** A job or its end that this disk refused is offered to it again. */
@@ -195,8 +211,10 @@ export class Greeting {
     if (due.length === 0) return;
     this.#refused = this.#refused.filter((entry) => !due.includes(entry));
     for (const { job, what } of due) {
+      // It may have left this peer meanwhile.
+      if (this.#state.jobs.get(job.header.job) !== job) continue;
       if (what === 'ending') this.tellEnding(job);
-      else if (job.isActive) this.keep(job);
+      else this.keep(job);
     }
   }
 

@@ -118,9 +118,10 @@ export class Hearing {
   }
 
   #ofJob(from: PeerId, job: JobBook, message: AboutJob): void {
-    const { attempts, census, recording } = this.#rooms;
+    const { attempts, census, greeting, recording } = this.#rooms;
     switch (message.kind) {
       case 'rows':
+        greeting.keepRowsOf(job);
         return recording.received(job, from, message);
       case 'census':
         return census.asked(from, job, message.census);

@@ -28,6 +28,14 @@ export interface Tally {
   readonly resultMessages: number;
 }
 
+/** A delivery of another peer that is acknowledged once the job's record, and its rows, are on this disk. */
+interface Unacknowledged {
+  readonly to: PeerId;
+  readonly delivery: number;
+  readonly intervals: readonly Interval[];
+  readonly atMs: number;
+}
+
 export class JobBook {
   readonly header: JobHeader;
   /** The small integer by which cursor and slots know the job. */
@@ -64,6 +72,12 @@ export class JobBook {
   isStoredTold = false;
   /** Live peers of its group as they would answer for it, while the list of live peers is this one. */
   inheritance: { readonly live: readonly PeerId[]; readonly order: readonly PeerId[] } | undefined;
+  /** Spec and datasets are on this disk. */
+  hasData = false;
+  /** Where the job's own record is. Rows on a disk without it are found by nobody, so they wait for it. */
+  record: 'none' | 'writing' | 'refused' | 'kept' = 'none';
+  /** What is acknowledged then. */
+  unacknowledged: readonly Unacknowledged[] = [];
   /** Finished here, on the way to this disk. */
   unsaved = new IntervalSet();
   /** Present here, and refused by this disk: other disks must do. */
@@ -155,6 +169,11 @@ export class JobBook {
   /** Ready for slots. */
   get isRunnable(): boolean {
     return this.isActive && this.work !== undefined && !this.isBarred;
+  }
+
+  /** No record of it comes to this disk by itself: other disks must do for its rows. */
+  get isUnrecorded(): boolean {
+    return this.record === 'refused' || (this.record === 'none' && this.isUnloadable);
   }
 
   /** Whatever comes to its queue has to go on. */

@@ -66,8 +66,9 @@ export interface Limits {
   /** Slot-ms of it that outlive their job. More: a job begins with a steadier guess; less: it learns sooner whether
    * the data is warm. 100 are some thirty micro-batches. */
   readonly ratePriorMs: number;
-  /** ms after which a peer that still lacks a job's data gives all it holds of it to whoever asks. Less: work
-   * travels while small data is on its way; more: it lies idle. A guess: a 10 MB dataset takes that long. */
+  /** ms after which a peer that still lacks a job's data gives all it holds of it to whoever asks, and asks for no
+   * more. Less: work travels while small data is on its way; more: it lies idle. A guess: a 10 MB dataset takes that
+   * long. */
   readonly loadPatienceMs: number;
   /** ms of every slot that one of several jobs of a priority runs at a stretch. More: a job waits longer for its
    * turn; less: windows change more often (some 0.1 ms of idle slots each). */

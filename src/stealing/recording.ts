@@ -1,11 +1,13 @@
 // From a finished task to a counted one. A row goes to its maker's disk and to one more: the owner's, or,
 // for what only the owner has, its buddy's. It counts when min(2, live peers) disks have it, and stays
-// counted when more peers come; missing copies are made in the background. Nothing here waits for a steal,
-// and no steal waits for this.
+// counted when more peers come; missing copies are made in the background. No row goes to a disk before the record
+// of its job is there, or a life after this one would not know of it. Nothing here waits for a steal, and no steal
+// waits for this.
 import { type Interval, IntervalSet, countTasks, validIntervals } from '../deque/interval-set.ts';
-import { type PeerId, highestRanked } from './ids.ts';
+import type { PeerId } from './ids.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobHeader, RowBatch } from './job.ts';
+import { Keepers } from './keepers.ts';
 import { pickRows } from './pick-rows.ts';
 import type { Message } from './messages.ts';
 import type { CoreState } from './state.ts';
@@ -26,18 +28,20 @@ export class Recording {
   readonly #writing = new Map<number, { job: JobBook; intervals: readonly Interval[] }>();
   readonly #deliveries = new Map<number, Delivery>();
   #nextDelivery = 1;
-  /** Peers that kept nothing of what they were sent: deliveries missed in a row, and since when. */
-  readonly #unwilling = new Map<PeerId, { misses: number; sinceMs: number }>();
+  readonly #keepers: Keepers;
   /** This disk refused rows at that moment; they are offered to it again later. */
   #diskFailedMs = Number.NEGATIVE_INFINITY;
 
   constructor(state: CoreState) {
     this.#state = state;
+    this.#keepers = new Keepers(state);
   }
 
   /** Nothing finished here is still on its way to a disk. */
   get isSettled(): boolean {
-    const unsaved = [...this.#state.jobs.values()].some((job) => !job.unsaved.isEmpty);
+    const unsaved = [...this.#state.jobs.values()].some(
+      (job) => !job.unsaved.isEmpty || job.record === 'writing',
+    );
     return !unsaved && this.#writing.size === 0 && this.#deliveries.size === 0;
   }
 
@@ -111,8 +115,28 @@ export class Recording {
     const isKept = IntervalSet.from(batch.intervals).subtract(mine).isEmpty;
     const kept = { kind: 'rowsKept', delivery } as const;
     if (isKept) state.send(from, kept);
-    else state.send(from, kept, this.#write(job, batch));
+    else if (job.record === 'kept') state.send(from, kept, this.#write(job, batch));
+    else this.#acknowledgeLater(job, from, message);
+    if (job.isUnrecorded) this.deliverOwed(job);
     this.count(job);
+  }
+
+  /** The record of the job is on its way to this disk, or will be. Whoever sent the rows offers them again after a
+   * while, under another number. */
+  #acknowledgeLater(job: JobBook, to: PeerId, { batch, delivery }: RowsMessage): void {
+    const { nowMs: atMs, limits } = this.#state;
+    const known = job.unacknowledged.filter((one) => atMs - one.atMs < limits.deliveryRetryMs);
+    job.unacknowledged = [...known, { to, delivery, intervals: batch.intervals, atMs }];
+  }
+
+  #acknowledge(job: JobBook): void {
+    if (job.unacknowledged.length === 0) return;
+    const mine = job.ledger.onDiskOf(this.#state.self);
+    job.unacknowledged = job.unacknowledged.filter(({ to, delivery, intervals }) => {
+      const isHere = IntervalSet.from(intervals).isWithin(mine);
+      if (isHere) this.#state.send(to, { kind: 'rowsKept', delivery });
+      return !isHere;
+    });
   }
 
   /** The other side has the rows of a delivery on its disk. */
@@ -120,7 +144,7 @@ export class Recording {
     const delivery = this.#deliveries.get(deliveryId);
     if (delivery === undefined || delivery.to !== from) return;
     this.#deliveries.delete(deliveryId);
-    this.#unwilling.delete(from);
+    this.#keepers.forgive(from);
     delivery.job.ledger.markOnDisk(from, delivery.intervals);
     this.deliverOwed(delivery.job);
     this.count(delivery.job);
@@ -133,6 +157,7 @@ export class Recording {
     this.#writing.delete(id);
     written.job.ledger.markOnDisk(this.#state.self, written.intervals);
     for (const [start, end] of written.intervals) written.job.unkept.remove(start, end);
+    this.#acknowledge(written.job);
     this.deliverOwed(written.job);
     this.count(written.job);
     return true;
@@ -176,21 +201,40 @@ export class Recording {
     return at;
   }
 
+  /** Whether other disks must do for rows of the job. */
+  #isRefused(job: JobBook): boolean {
+    return this.#diskFailedMs !== Number.NEGATIVE_INFINITY || job.isUnrecorded;
+  }
+
   /** Sends rows on this disk to where their second copy belongs, unless they are there or on their way. */
   deliverOwed(job: JobBook): void {
     const state = this.#state;
-    const isOwner = state.isOwner(job);
     const mine = job.ledger.onDiskOf(state.self);
-    // Asked at every heartbeat, of every job of a month: mostly all of it lies on two disks.
-    if (isOwner && job.unkept.isEmpty) {
-      if (mine.isWithin(job.ledger.onLiveDisks(state.liveDisks(), 2))) return;
+    const unkept = job.isUnrecorded ? job.ledger.present.subtract(job.unsaved) : job.unkept;
+    const owner = state.ownerOf(job);
+    if (owner !== state.self) {
+      if (unkept.isEmpty && mine.isWithin(job.ledger.onDiskOf(owner))) return;
+      const own = mine.union(unkept).intersect(job.ledger.madeBy(state.self));
+      this.#deliver(job, owner, own, unkept);
+      return;
     }
-    const to = isOwner ? this.#buddyOf(job) : state.ownerOf(job);
-    if (to === undefined || state.beliefs.get(to)?.connected !== true) return;
-    if (job.unkept.isEmpty && mine.isWithin(job.ledger.onDiskOf(to))) return;
-    let owed = mine.union(job.unkept).subtract(job.ledger.onDiskOf(to));
-    if (isOwner) owed = owed.subtract(job.ledger.onLiveDisks(state.liveDisks(), 2));
-    else owed = owed.intersect(job.ledger.madeBy(state.self));
+    const safe = job.ledger.onLiveDisks(state.liveDisks(), 2);
+    // Asked at every heartbeat, of every job of a month: mostly all of it lies on two disks.
+    if (unkept.isEmpty && mine.isWithin(safe)) return;
+    const owed = mine.union(unkept).subtract(safe);
+    const [first, second] = this.#keepers.buddiesOf(job);
+    if (first === undefined) return;
+    this.#deliver(job, first, owed, unkept);
+    // Where this disk has none of it the second copy of what the first has belongs to another.
+    const alone = owed.intersect(unkept).intersect(job.ledger.onDiskOf(first));
+    if (second !== undefined) this.#deliver(job, second, alone, unkept);
+  }
+
+  /** What `to` lacks of `tasks`; those that are `unkept` are not on this disk. */
+  #deliver(job: JobBook, to: PeerId, tasks: IntervalSet, unkept: IntervalSet): void {
+    const state = this.#state;
+    if (state.beliefs.get(to)?.connected !== true) return;
+    let owed = tasks.subtract(job.ledger.onDiskOf(to));
     if (owed.isEmpty) return;
     let room = state.limits.deliveriesMax;
     for (const delivery of this.#deliveries.values()) {
@@ -199,15 +243,15 @@ export class Recording {
       if (delivery.job === job) owed = owed.subtract(delivery.intervals);
     }
     if (room <= 0) return;
-    owed = firstTasks(owed, room * this.#rowsPerMessage(job));
+    owed = owed.first(room * this.#rowsPerMessage(job));
     // Rows of an ended job whose second disk is gone are read back first.
     if (!job.ledger.released.intersect(owed).isEmpty) {
       // One job at a time: all of a long life at once would fill the memory.
-      if (this.#state.lent === undefined) this.#state.lend(job);
+      if (state.lent === undefined) state.lend(job);
       return;
     }
-    this.sendRows(job, to, owed.subtract(job.unkept));
-    this.sendRows(job, to, owed.intersect(job.unkept), true);
+    this.sendRows(job, to, owed.subtract(unkept));
+    this.sendRows(job, to, owed.intersect(unkept), true);
   }
 
   /** `tasks` must be present here and not released, and on this disk unless it refused them. */
@@ -238,29 +282,42 @@ export class Recording {
     const { nowMs, limits } = this.#state;
     for (const [id, delivery] of this.#deliveries) {
       const isOld = nowMs - delivery.sentMs >= limits.deliveryRetryMs;
-      if (isHopeless(delivery.to)) this.#unwilling.delete(delivery.to);
+      if (isHopeless(delivery.to)) this.#keepers.forgive(delivery.to);
       if (isOld || isHopeless(delivery.to)) this.#deliveries.delete(id);
       if (!isOld) continue;
       this.#introduce(delivery.job, delivery.to);
-      this.#missed(delivery.to);
+      this.#keepers.missed(delivery.to);
     }
   }
 
   /** Rows that this disk refused a while ago are offered to it again. */
   retryDisk(): void {
-    const { nowMs, limits, self } = this.#state;
+    const { nowMs, limits } = this.#state;
     if (nowMs - this.#diskFailedMs < limits.deliveryRetryMs) return;
     if (this.#diskFailedMs === Number.NEGATIVE_INFINITY) return;
     this.#diskFailedMs = Number.NEGATIVE_INFINITY;
-    for (const job of this.#state.jobs.values()) {
-      let missing = job.ledger.present.subtract(job.ledger.onDiskOf(self));
-      missing = missing.subtract(job.unsaved);
-      for (const write of this.#writing.values()) {
-        if (write.job === job) missing = missing.subtract(write.intervals);
-      }
-      for (const batch of job.ledger.batchesOf(missing, limits.rowsFlushCount)) {
-        this.#write(job, batch);
-      }
+    for (const job of this.#state.jobs.values()) this.writeMissing(job);
+  }
+
+  /** Rows that are not on this disk yet, and will be unless it refuses them. */
+  onTheWay(job: JobBook): IntervalSet {
+    // All of them wait for the job's record.
+    if (job.record !== 'kept' && !job.isUnrecorded) return job.ledger.present;
+    let written = job.unsaved;
+    for (const write of this.#writing.values())
+      if (write.job === job) written = written.union(write.intervals);
+    return written;
+  }
+
+  /** What is present goes to this disk, unless it is there or on its way: the record of the job is there now, or
+   * the disk may have room again. */
+  writeMissing(job: JobBook): void {
+    const { limits, self } = this.#state;
+    const missing = job.ledger.present
+      .subtract(job.ledger.onDiskOf(self))
+      .subtract(this.onTheWay(job));
+    for (const batch of job.ledger.batchesOf(missing, limits.rowsFlushCount)) {
+      this.#write(job, batch);
     }
   }
 
@@ -270,47 +327,13 @@ export class Recording {
     if (!state.isOwner(job) || job.ledger.isComplete) return;
     const { ledger } = job;
     if (ledger.onLiveDisks(state.liveDisks(), 1).isWithin(ledger.counted)) return;
-    const isFull = this.#diskFailedMs !== Number.NEGATIVE_INFINITY;
-    const disks = this.#keepers().length + (isFull ? 0 : 1);
+    const disks = this.#keepers.of(job).length + (this.#isRefused(job) ? 0 : 1);
     const atLeast = disks >= 2 ? 2 : 1;
     const enough = ledger.onLiveDisks(state.liveDisks(), atLeast).subtract(ledger.counted);
     if (ledger.count(enough.intervals()) > 0) {
       job.lastCountedMs = state.nowMs;
       state.emit({ kind: 'jobChanged', job: job.header.job });
     }
-  }
-
-  /** Peers whose disks can be asked for a second copy; when there are none, one disk counts. */
-  #keepers(): PeerId[] {
-    return this.#state.beliefs
-      .live()
-      .filter(({ state }) => state === 'ok')
-      .map(({ face }) => face.peer)
-      .filter((peer) => this.#isWilling(peer));
-  }
-
-  /** Silence of a peer that is not heard either says nothing about its disk. */
-  #missed(to: PeerId): void {
-    const { beliefs, nowMs } = this.#state;
-    if (beliefs.get(to)?.state !== 'ok') return;
-    const known = this.#unwilling.get(to);
-    // Several that were sent together and lost together are one miss.
-    if (known?.sinceMs === nowMs) return;
-    this.#unwilling.set(to, { misses: (known?.misses ?? 0) + 1, sinceMs: nowMs });
-  }
-
-  /** One delivery may be lost with its connection; two in a row are a full disk. */
-  #isWilling(peer: PeerId): boolean {
-    const { nowMs, limits } = this.#state;
-    const known = this.#unwilling.get(peer);
-    return known === undefined || known.misses < 2 || nowMs >= known.sinceMs + limits.keeperPauseMs;
-  }
-
-  /** Keeps the second copy of what the owner itself has and nobody else; the next by rank when the first is
-   * full or suspect. */
-  #buddyOf(job: JobBook): PeerId | undefined {
-    const connected = this.#keepers().filter((peer) => this.#state.beliefs.get(peer)?.connected);
-    return highestRanked(`${job.header.job}|${this.#state.self}`, connected);
   }
 
   /** Who never heard of a job drops its rows without a word; running ones are offered by their owner. */
@@ -341,9 +364,12 @@ export class Recording {
     for (const batch of job.ledger.batchesOf(mine, this.#state.limits.rowsFlushCount)) {
       this.#write(job, batch);
     }
+    if (job.isUnrecorded) this.deliverOwed(job);
   }
 
-  #write(job: JobBook, batch: RowBatch): number {
+  /** Until the record of the job is there its rows wait for it: `writeMissing` writes them then. */
+  #write(job: JobBook, batch: RowBatch): number | undefined {
+    if (job.record !== 'kept') return undefined;
     const id = this.#state.persist({ kind: 'rows', job: job.header.job, batch });
     this.#writing.set(id, { job, intervals: batch.intervals });
     return id;
@@ -354,19 +380,6 @@ export class Recording {
 function isWellFormed(batch: RowBatch, header: JobHeader): boolean {
   if (!validIntervals(batch.intervals, header.taskCount)) return false;
   return batch.values.length === countTasks(batch.intervals) * header.rowWidth;
-}
-
-function firstTasks(tasks: IntervalSet, count: number): IntervalSet {
-  if (tasks.count <= count) return tasks;
-  const first = new IntervalSet();
-  let left = count;
-  for (const [start, end] of tasks.intervals()) {
-    if (left <= 0) break;
-    const until = Math.min(end, start + left);
-    first.add(start, until);
-    left -= until - start;
-  }
-  return first;
 }
 
 /** Failures of a round before the job's: it was retried since. */

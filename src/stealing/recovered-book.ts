@@ -16,6 +16,8 @@ export function recoveredBook(
 ): JobBook {
   const job = state.openBook(input.header);
   job.storedBy.add(state.self);
+  job.record = 'kept';
+  job.hasData = true;
   for (const batch of input.batches) {
     job.ledger.add(batch);
     job.ledger.markOnDisk(state.self, batch.intervals);

@@ -265,6 +265,12 @@ export class CoreState {
     return [...rates.values()].slice(0, TOLD_RATES_MAX);
   }
 
+  /** It has waited for the job's data for too long: it gives what it has of it, and asks for no more. If it did, two
+   * that wait would pass all of it to and fro. */
+  lacksData(job: JobBook): boolean {
+    return job.work === undefined && this.nowMs - job.knownSinceMs >= this.limits.loadPatienceMs;
+  }
+
   /** Queued and unclaimed work of one job. */
   unclaimedWork(job: JobBook): number {
     let units = job.queuedWork();

@@ -115,7 +115,7 @@ export class Thief {
       return;
     }
     if (this.#asked !== undefined) return;
-    const canRunSome = state.activeJobs().some((job) => !job.isStranded);
+    const canRunSome = state.activeJobs().some((job) => !job.isStranded && !state.lacksData(job));
     if (this.#refusals < state.limits.refusalsMax && canRunSome) {
       if (state.nowMs < this.#pauseUntilMs) return;
       const victim = this.#pickVictim(need.job);
@@ -145,7 +145,7 @@ export class Thief {
     if (jobs.length === 0) return NO_JOB;
     let freeMs = claimsEndMs(state);
     for (const job of jobs) {
-      if (job.isStranded) continue;
+      if (job.isStranded || state.lacksData(job)) continue;
       freeMs = afterJob(state, job, freeMs);
       const aheadMs = freeMs[0] ?? 0;
       if (aheadMs >= thresholdMs) return 'none';

@@ -251,10 +251,8 @@ export class Victim {
 
   /** A peer that waits for the job's data finishes nothing: whoever can run it gets all of it. */
   #rateHere(job: JobBook): number {
-    const { nowMs, limits } = this.#state;
-    if (job.isBarred) return 0;
-    const isStuck = !job.isRunnable && nowMs - job.knownSinceMs >= limits.loadPatienceMs;
-    return isStuck ? 0 : this.#state.ownRate(job.header.rateKey);
+    if (job.isBarred || this.#state.lacksData(job)) return 0;
+    return this.#state.ownRate(job.header.rateKey);
   }
 
   /** A job too short to be worth the way stays here: it ends here before the first row could come back. */

@@ -14,6 +14,7 @@ const ONCE_FAILED: readonly (readonly [seed: number, why: string])[] = [
   [30, 'a submitter that died before its own disk had the job was never told of it again'],
   [267, 'a long task over which three peers lost their power looks like poison'],
   [2329, 'so does one over which two peers and a slot died'],
+  [5003, 'a disk that refused the job took its rows, and a later life knew of neither'],
   [6993, 'an end is asked about for a while after its last rows are gone'],
   [109_848, 'a slot at a task that another peer has finished makes its peer busy'],
 ];

@@ -45,7 +45,7 @@ interface Draft {
 /** Folds the records of a disk, oldest first, into jobs in the order in which this peer came to know them. Rows of
  * a job that ended are only noted: most of what a disk holds are rows of jobs that ended long ago. */
 export class Recovery {
-  /** Rows may come before the job's own record: a second copy may arrive before the job's data has. */
+  /** Rows may lie before the job's own record: older releases did not wait for it. */
   readonly #drafts = new Map<string, Draft>();
   /** In the order of their first header. */
   readonly #known = new Set<string>();

@@ -91,8 +91,8 @@ export class VirtualDisk {
     this.data.clear();
   }
 
-  /** What a new process finds, jobs in the order in which they came. Rows of another peer may lie before the
-   * record of their job: that one waits for the job's data. */
+  /** What a new process finds, jobs in the order in which they came. An end may lie before the record of its job:
+   * that one is written when rows come. */
   recover(): RecoveredJob[] {
     const jobs = new Map<JobId, RecoveredJob>();
     for (const entry of this.#journal) {

@@ -54,6 +54,9 @@ describe('IntervalSet', () => {
         expect(left.isWithin(left.union(right))).toBe(true);
         expect(left.isApartFrom(right)).toBe(left.intersect(right).isEmpty);
         expect(tasksOf(left.gaps(start, end))).toEqual(without(range(start, end), leftModel));
+        const count = Math.abs(end - start);
+        const inOrder = [...leftModel].toSorted((one, other) => one - other);
+        expectEqual(left.first(count), new Set(inOrder.slice(0, count)));
         expectEqual(left, leftModel);
       }),
     );

@@ -157,6 +157,27 @@ describe('the answer to a census', () => {
     expect(line).toEqual(['> a: censusAnswer 1: j disk b 0-1 held 1-60']);
   });
 
+  it('names rows of others that are on their way to disk, and not those that the disk refused', () => {
+    const rig = holder([0, 2]);
+    rig.connect('c');
+    const batch = batchOf('c', [7, 9]);
+    rig.hear('c', { kind: 'rows', job: jobId('j'), delivery: 1, batch });
+    expect(rig.hear('a', ask(1))).toEqual(['> a: censusAnswer 1: j disk  held 0-2 7-9']);
+    rig.fact({ kind: 'persistFailed', id: 2, reason: 'disk full' });
+    expect(rig.hear('a', ask(2))).toEqual(['> a: censusAnswer 2: j disk  held 0-2']);
+  });
+
+  it('names rows that wait for the record of their job', () => {
+    const rig = new Rig({ name: 'b' });
+    rig.connect('a');
+    rig.hear('a', { kind: 'jobOffered', header: header('j', 100) });
+    const batch = batchOf('a', [7, 9]);
+    rig.hear('a', { kind: 'rows', job: jobId('j'), delivery: 1, batch });
+    expect(rig.hear('a', ask(1))).toEqual(['> a: censusAnswer 1: j disk  held 7-9']);
+    rig.fact({ kind: 'jobUnloadable', job: jobId('j'), reason: 'no such kernel' });
+    expect(rig.hear('a', ask(2))).toEqual(['> a: censusAnswer 2: j disk  held none']);
+  });
+
   it('still names what was confirmed a moment ago, and no longer after a second', () => {
     const rig = holder([0, 60]);
     rig.connect('c');

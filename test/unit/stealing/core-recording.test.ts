@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Interval } from '../../../src/deque/interval-set.ts';
 import { jobId, peerId } from '../../../src/stealing/ids.ts';
 import type { RowBatch } from '../../../src/stealing/job.ts';
-import { batchOf, beat, doneEnding, header, Rig, withoutBeats } from './rig.ts';
+import { batchOf, beat, doneEnding, header, progress, Rig, withoutBeats } from './rig.ts';
 
 describe('rows made by a peer that is not the owner', () => {
   it('go to its own disk first, then to the owner, and are not counted here', () => {
@@ -227,6 +227,88 @@ describe('malformed content', () => {
   });
 });
 
+describe('a disk without the record of the job', () => {
+  it('keeps no rows of it, which are acknowledged when it has both', () => {
+    const rig = new Rig({ name: 'b' });
+    rig.connect('a');
+    rig.hear('a', { kind: 'jobOffered', header: header('j', 100) });
+    rig.load('j', 100);
+    rig.fact(refused(1));
+    rig.hearing(1_000, 'a');
+    expect(rig.hear('a', rows(7, [2, 4]))).toEqual([]);
+    expect(rig.hearing(4_250, 'a')).toEqual(['persist 2: job j']);
+    expect(rig.persisted(2)).toEqual(['persist 3: j rows of b 2-4', '> a: jobStored j']);
+    expect(rig.persisted(3)).toEqual(['> a: rowsKept 7']);
+  });
+
+  it('may come to have it: rows wait for the data of their job, too', () => {
+    const rig = new Rig({ name: 'b' });
+    rig.connect('a');
+    rig.hear('a', { kind: 'jobOffered', header: header('j', 100) });
+    expect(rig.hear('a', rows(7, [2, 4]))).toEqual([]);
+    expect(rig.load('j', 100)).toContain('persist 1: job j');
+    expect(rig.persisted(1)).toContain('persist 2: j rows of b 2-4');
+    expect(rig.persisted(2)).toEqual(['> a: rowsKept 7']);
+  });
+
+  it('gets it for the rows of a job that was over before its data came, without counting as a copy', () => {
+    const rig = new Rig({ name: 'b' });
+    rig.connect('a');
+    rig.hear('a', { kind: 'jobEnded', header: header('j', 100), ending: doneEnding(100) });
+    expect(rig.hear('a', rows(7, [2, 4]))).toEqual(['persist 2: job j']);
+    expect(rig.persisted(2)).toEqual(['persist 3: j rows of b 2-4']);
+    expect(rig.persisted(3)).toEqual(['> a: rowsKept 7']);
+    expect(rig.book('j').storedBy.has(peerId('b'))).toBe(false);
+  });
+
+  it('is not one of the disks of own rows either, which the owner hears', () => {
+    const rig = new Rig({ name: 'b' });
+    rig.connect('a');
+    rig.hear('a', { kind: 'jobOffered', header: header('j', 100) });
+    rig.load('j', 100);
+    rig.fact(refused(1));
+    const batches = [{ job: jobId('j'), intervals: [[0, 2] as const] }];
+    rig.hear('a', { kind: 'grant', grant: 1, request: 0, batches });
+    expect(rig.finishAll('j')).toContain('> a: rows 1: j rows of b 0-2 unkept');
+  });
+
+  it('makes the owner look for two others, and its rows count when those have them', () => {
+    const rig = new Rig();
+    rig.connect('b');
+    rig.connect('c');
+    rig.submit('j', 4);
+    rig.load('j', 4);
+    rig.fact(refused(1));
+    for (const peer of ['b', 'c']) rig.hear(peer, { kind: 'jobStored', job: jobId('j') });
+    const lines = [...rig.hear('b', rows(7, [2, 4])), ...rig.finish('j', [[0, 2]])];
+    lines.push(...rig.during(50));
+    // c ranks first; of what c has alone b gets the second copy.
+    expect(lines.filter((line) => line.includes('rows'))).toEqual([
+      '> c: rows 1: j rows of b 2-4 unkept',
+      '> c: rows 2: j rows of a 0-2 unkept',
+    ]);
+    rig.hear('c', { kind: 'rowsKept', delivery: 1 });
+    expect(rig.book('j').ledger.counted.intervals()).toEqual([[2, 4]]);
+    expect(rig.hear('c', { kind: 'rowsKept', delivery: 2 })).toEqual([
+      '> b: rows 3: j rows of a 0-2 unkept',
+    ]);
+    expect(rig.book('j').ledger.counted.count).toBe(2);
+    rig.hear('b', { kind: 'rowsKept', delivery: 3 });
+    expect(rig.book('j').ledger.counted.count).toBe(4);
+  });
+
+  it('is not asked for a second copy when it will not get it', () => {
+    const rig = owner(2);
+    rig.connect('c');
+    const unable = { rates: [{ rateKey: 'test', unitsPerMs: 0 }], jobs: [progress('j')] };
+    rig.hear('c', beat(unable));
+    rig.lose('b');
+    rig.finishAll('j');
+    expect(rig.persisted(3)).toContain('jobChanged j');
+    expect(rig.book('j').ledger.counted.count).toBe(2);
+  });
+});
+
 function isRows(line: string): boolean {
   return line.startsWith('> b: rows ');
 }
@@ -324,6 +406,10 @@ function holder(...intervals: Interval[]): Rig {
 
 function rows(delivery: number, ...intervals: Interval[]) {
   return { kind: 'rows', job: jobId('j'), delivery, batch: batchOf('b', ...intervals) } as const;
+}
+
+function refused(id: number) {
+  return { kind: 'persistFailed', id, reason: 'disk full' } as const;
 }
 
 function failure(task: number): RowBatch {

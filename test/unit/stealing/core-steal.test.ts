@@ -133,6 +133,26 @@ describe('the thief', () => {
     expect(rig.claim()).toEqual([[50, 51]]);
   });
 
+  it('asks for nothing of a job whose data it has waited for too long, until they are here', () => {
+    const rig = new Rig({ name: 'b' });
+    rig.connect('a');
+    rig.hear('a', { kind: 'jobOffered', header: header('j', 100) });
+    rig.nowMs += 1_000;
+    // Whoever waits as long gives all it has: two of them would pass it to and fro until their data come.
+    expect(rig.hear('a', request(1))).toContain('> a: stealRefused 1 empty');
+    expect(withoutBeats(rig.hear('a', beat({ backlogMs: 500 })))).toEqual([]);
+    expect(rig.load('j', 100)).toContain('> a: stealRequest 1');
+  });
+
+  it('asks for nothing of it by name either, while another job runs here', () => {
+    const rig = thief();
+    rig.hear('a', { kind: 'jobOffered', header: header('k', 100) });
+    rig.nowMs += 1_000;
+    const k = { ...progress('k', 100), backlogWork: 100_000 };
+    expect(withoutBeats(rig.hear('a', beat({ backlogMs: 0, jobs: [k] })))).toEqual([]);
+    expect(rig.load('k', 100)).toContain('> a: stealRequest 1');
+  });
+
   it('does not confirm a grant of a job that it does not know', () => {
     const rig = new Rig({ name: 'b' });
     rig.connect('a');

@@ -25,12 +25,9 @@ describe('a job of which rows are known', () => {
       header: { ...header('j', 10), cached },
       cached: [batchOf('a', [2, 6])],
     });
-    expect(lines.filter((line) => line.startsWith('persist'))).toEqual([
-      'persist 1: job j',
-      'persist 2: j rows of a 2-6',
-    ]);
+    expect(lines.filter((line) => line.startsWith('persist'))).toEqual(['persist 1: job j']);
     expect(rig.book('j').heldCount).toBe(6);
-    rig.persisted(1);
+    expect(rig.persisted(1)).toContain('persist 2: j rows of a 2-6');
     rig.persisted(2);
     rig.load('j', 10);
     const [id] = rig

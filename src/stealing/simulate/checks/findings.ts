@@ -1,6 +1,7 @@
 // What censuses took for missing, and who had told what by then.
 import { IntervalSet, type Interval } from '../../../deque/interval-set.ts';
 import type { JobId, PeerId } from '../../ids.ts';
+import type { Message } from '../../messages.ts';
 import type { Sending, Step } from '../watch.ts';
 
 /** An owner queued what nobody names. */
@@ -19,9 +20,12 @@ interface Delivery {
 
 interface Kept {
   readonly peer: PeerId;
-  readonly life: number | undefined;
   readonly atMs: number;
   readonly tasks: IntervalSet;
+}
+
+interface Taken extends Kept {
+  readonly life: string;
 }
 
 export class Findings {
@@ -35,8 +39,9 @@ export class Findings {
   readonly #deliveries = new Map<string, Delivery>();
   /** Rows that a peer said are on its disk, and since when. */
   readonly #kept = new Map<JobId, Kept[]>();
-  /** Lives that found the job on their disk. */
-  readonly #recovered = new Set<string>();
+  /** Rows that a life took, which are on their way to its disk, and lives whose disk refused something. */
+  readonly #taken = new Map<JobId, Taken[]>();
+  readonly #refusing = new Set<string>();
 
   sent({ atMs, from, to, message }: Sending): void {
     if (message.kind === 'rows' && message.batch.kind === 'rows') {
@@ -59,7 +64,7 @@ export class Findings {
       if (delivered === undefined) return;
       const known = this.#kept.get(delivered.job) ?? [];
       const tasks = IntervalSet.from(delivered.intervals);
-      known.push({ peer: from, life: this.#lives.get(from), atMs, tasks });
+      known.push({ peer: from, atMs, tasks });
       this.#kept.set(delivered.job, known);
     }
   }
@@ -78,8 +83,9 @@ export class Findings {
       for (const key of this.#answers.keys())
         if (key.startsWith(`${peer} `)) this.#answers.delete(key);
     }
-    if (input.kind === 'jobRecovered')
-      this.#recovered.add(`${peer}/${incarnation} ${input.header.job}`);
+    if (input.kind === 'persistFailed') this.#refusing.add(`${peer}/${incarnation}`);
+    if (input.kind === 'messageReceived')
+      this.#took({ atMs, peer, incarnation, core }, input.from, input.message);
     if (input.kind === 'messageReceived' && input.message.kind === 'censusAnswer') {
       const { job, census } = input.message;
       const round = this.#answers.get(`${peer} ${job}`);
@@ -98,6 +104,23 @@ export class Findings {
     }
   }
 
+  #took(
+    { atMs, peer, incarnation, core }: Pick<Step, 'atMs' | 'peer' | 'incarnation' | 'core'>,
+    from: PeerId,
+    message: Message,
+  ): void {
+    if (message.kind !== 'rows' || message.batch.kind !== 'rows') return;
+    const { batch, job } = message;
+    // Of a job, or from a peer, that it does not know it takes none.
+    const { jobs, peers } = core.status(0);
+    if (jobs.every(({ header }) => header.job !== job)) return;
+    if (peers.every(({ face }) => face.peer !== from)) return;
+    const taken = this.#taken.get(job) ?? [];
+    const life = `${peer}/${incarnation}`;
+    taken.push({ peer, life, atMs, tasks: IntervalSet.from(batch.intervals) });
+    this.#taken.set(job, taken);
+  }
+
   of(job: JobId): readonly Finding[] {
     return this.#of.get(job) ?? [];
   }
@@ -110,14 +133,15 @@ export class Findings {
     );
   }
 
-  /** Whether somebody whose answer it had had said before that the row of that task is on its disk. */
+  /** Whether somebody whose answer it had had said before that the row of that task is on its disk, or had taken it to
+   * write it there. */
   isOfKept({ heard }: Finding, job: JobId, task: number): boolean {
     const known = this.#kept.get(job) ?? [];
-    return known.some(({ peer, life, atMs, tasks }) => {
-      // A disk that refused the record of the job has its rows, and nobody who asks for them.
-      const newest = this.#lives.get(peer);
-      const isThere = newest === life || this.#recovered.has(`${peer}/${newest} ${job}`);
-      return isThere && atMs < (heard.get(peer) ?? 0) && tasks.has(task);
-    });
+    const isTold = ({ peer, atMs, tasks }: Kept): boolean =>
+      atMs < (heard.get(peer) ?? 0) && tasks.has(task);
+    const taken = (this.#taken.get(job) ?? []).filter(
+      ({ peer, life }) => life === `${peer}/${this.#lives.get(peer)}` && !this.#refusing.has(life),
+    );
+    return known.some(isTold) || taken.some(isTold);
   }
 }

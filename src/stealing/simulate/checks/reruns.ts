@@ -1,7 +1,7 @@
 // S6 with faults: a task runs again only for a reason. Each peer that had the task had it from somewhere: it submitted
 // it, was given it, or found it missing in a census. A census may find what somebody has only if that peer was in
 // trouble since it got it, or did not answer and one of the two was in trouble lately; never what somebody who answered
-// has on its disk. A peer may have again what it gave away only if one of the two was in trouble since. Each of these, and
+// has on its disk, or on the way there. A peer may have again what it gave away only if one of the two was in trouble since. Each of these, and
 // each copy, explains one run. So of peers to which nothing happened no task is ever taken for lost, whatever happens to
 // others, and where no fault touches any peer nothing but copies runs twice.
 import type { JobId } from '../../ids.ts';

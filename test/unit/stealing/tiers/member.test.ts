@@ -22,10 +22,11 @@ function keeping(rig: Rig, job: string): string[] {
   return withoutBeats(rig.persisted(Number(/\d+/.exec(kept)?.[0])));
 }
 
-describe('a member of a group', () => {
-  const everybody = (job: string): string[] =>
-    MEMBERS.slice(1).map((peer) => `> ${peer}: jobStored ${job}`);
+function everybody(job: string): string[] {
+  return MEMBERS.slice(1).map((peer) => `> ${peer}: jobStored ${job}`);
+}
 
+describe('a member of a group', () => {
   test('says that it keeps a job when it is among the first who would answer for it', () => {
     const { job } = jobWithRank(3);
     expect(keeping(new Rig({ isPart: true }), job)).toEqual(everybody(job));
