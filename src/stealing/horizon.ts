@@ -16,6 +16,26 @@ const DEALS_MAX = 200_000;
 /** Ends that differ by less are equal: no clock of a peer is better. */
 const TIE_MS = 1;
 
+/** Times its prediction up to which a claim is late by what a prediction may err, and ends in a moment. Beyond that its
+ * slot is slow: it takes as long again as it took so far. */
+const LATE = 1.25;
+
+/** One slot of this peer, and what is known of its speed. */
+export interface SlotOutlook {
+  readonly slot: number;
+  readonly isIdle: boolean;
+  /** ms for which it has been at its claim, or idle. */
+  readonly sinceMs: number;
+  /** ms until it has run what it claimed. */
+  readonly freeMs: number;
+  /** Of the job that was asked for. */
+  readonly unitsPerMs: number;
+  /** Measured lately, or overdue by much; else as fast as all slots are on average. */
+  readonly isKnown: boolean;
+  /** ms until its claim is overdue, if it does not end before; Infinity: it is so by now, or nothing is claimed. */
+  readonly lateInMs: number;
+}
+
 /** One peer as a list of slots: when each is free, and how long a task takes on it. */
 export interface SlotSide {
   readonly freeMs: readonly number[];
@@ -31,6 +51,47 @@ export function taskMsHere(state: CoreState, job: JobBook): number {
 /** Whether a single task is longer than a micro-batch should be, so that slots and not work are to be counted. */
 export function isCoarse(state: CoreState, job: JobBook): boolean {
   return taskMsHere(state, job) > state.limits.microBatchMs;
+}
+
+/** Units per ms that a slot of this peer has for a job, and whether that is its own. */
+function speedOf(state: CoreState, job: JobBook, slot: number): [number, boolean] {
+  const { rateKey } = job.header;
+  const mean = state.ownRate(rateKey) / Math.max(1, state.face.slots);
+  const own = state.slotSpeeds.of(rateKey, slot, { ms: state.nowMs, mean });
+  return [own ?? mean, own !== undefined];
+}
+
+/** Each slot of this peer, as it looks to who has tasks of `job` to start. */
+export function outlookFor(state: CoreState, job: JobBook): SlotOutlook[] {
+  return Array.from({ length: state.face.slots }, (_, slot) => outlookOf(state, job, slot));
+}
+
+function outlookOf(state: CoreState, job: JobBook, slot: number): SlotOutlook {
+  const [unitsPerMs, isKnown] = speedOf(state, job, slot);
+  const sinceMs = state.atClaimMs(slot);
+  const claim = state.cursor.claimOf(slot);
+  const claimed = claim === undefined ? undefined : state.jobByNumber(claim.jobNumber);
+  if (claim === undefined || claimed === undefined) {
+    const isIdle = claim === undefined;
+    return { slot, isIdle, sinceMs, freeMs: 0, unitsPerMs, isKnown, lateInMs: Infinity };
+  }
+  const open = IntervalSet.from(claim.intervals).intersect(claimed.running);
+  const [speed] = claimed === job ? [unitsPerMs] : speedOf(state, claimed, slot);
+  const predictedMs = claimed.costs.of(open.intervals()) / speed;
+  const lateInMs = LATE * predictedMs - sinceMs;
+  const busy = { slot, isIdle: false, sinceMs };
+  if (lateInMs > 0 || open.isEmpty) {
+    const freeMs = Math.max(0, predictedMs - sinceMs);
+    return { ...busy, freeMs, unitsPerMs, isKnown, lateInMs: open.isEmpty ? Infinity : lateInMs };
+  }
+  const slowness = predictedMs / (2 * sinceMs);
+  return {
+    ...busy,
+    freeMs: sinceMs,
+    unitsPerMs: unitsPerMs * slowness,
+    isKnown: true,
+    lateInMs: Infinity,
+  };
 }
 
 /** ms until each slot of this peer has finished what it claimed of coarse tasks; ascending. */

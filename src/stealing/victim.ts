@@ -309,7 +309,7 @@ export class Victim {
   #spareTasks(job: JobBook): number {
     const state = this.#state;
     const inWindow = state.windowJob() === job ? state.cursor.remaining() : 0;
-    const idleSlots = job.isStranded ? 0 : state.face.slots - busySlots(state);
+    const idleSlots = job.isStranded ? 0 : state.face.slots - busySlots(state) - idleAside(state);
     return Math.max(0, job.queue.taskCount + inWindow - idleSlots);
   }
 
@@ -349,6 +349,11 @@ export class Victim {
     taken.push(...shrinkWindow(this.#state, job, tasks - countTasks(taken)));
     return taken;
   }
+}
+
+/** Idle slots that leave the last tasks to others: none of them starts one in a moment. */
+function idleAside({ aside, cursor }: CoreState): number {
+  return [...aside].filter((slot) => cursor.claimOf(slot) === undefined).length;
 }
 
 /** `freeMs` as it is `ms` later. */
