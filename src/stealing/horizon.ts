@@ -2,7 +2,7 @@
 // whichever slot is free first. With tasks much shorter than the queue a sum of work says the same; with a few
 // long tasks it does not: half a round of work on ten slots is no work for five of them and a whole task for
 // the others, and a task that is fetched too early waits here while a slot elsewhere is free.
-import { countTasks, IntervalSet } from '../deque/interval-set.ts';
+import { IntervalSet } from '../deque/interval-set.ts';
 import type { JobBook } from './job-book.ts';
 import type { Side } from './share.ts';
 import type { CoreState } from './state.ts';
@@ -19,6 +19,9 @@ const TIE_MS = 1;
 /** Times its prediction up to which a claim is late by what a prediction may err, and ends in a moment. Beyond that its
  * slot is slow: it takes as long again as it took so far. */
 const LATE = 1.25;
+
+/** Part of the fastest slot's speed from which all are taken for equal: no two of one kind measure the same. */
+const EQUAL = 0.8;
 
 /** One slot of this peer, and what is known of its speed. */
 export interface SlotOutlook {
@@ -39,7 +42,12 @@ export interface SlotOutlook {
 /** One peer as a list of slots: when each is free, and how long a task takes on it. */
 export interface SlotSide {
   readonly freeMs: readonly number[];
-  readonly taskMs: number;
+  readonly taskMs: readonly number[];
+}
+
+/** `taskMs` on a peer's average slot, by slot. `speeds` as `slotSpeeds` gives them. */
+export function taskMsBySlot(taskMs: number, slots: number, speeds?: readonly number[]): number[] {
+  return Array.from({ length: slots }, (_, slot) => taskMs / (speeds?.[slot] ?? 1));
 }
 
 /** ms of one task of a job on a slot of this peer. */
@@ -94,26 +102,28 @@ function outlookOf(state: CoreState, job: JobBook, slot: number): SlotOutlook {
   };
 }
 
-/** ms until each slot of this peer has finished what it claimed of coarse tasks; ascending. */
+/** ms until each slot of this peer has finished what it claimed of coarse tasks, in the order of the slots. */
 export function claimsEndMs(state: CoreState): number[] {
-  const { cursor, face } = state;
-  const ends: number[] = [];
-  if (!state.activeJobs().some((job) => isCoarse(state, job))) {
-    for (let slot = 0; slot < face.slots; slot++) ends.push(0);
-    return ends;
-  }
-  for (let slot = 0; slot < face.slots; slot++) {
-    const claim = cursor.claimOf(slot);
-    const job = claim === undefined ? undefined : state.jobByNumber(claim.jobNumber);
-    let endMs = 0;
-    if (claim !== undefined && job !== undefined && isCoarse(state, job)) {
-      const open = IntervalSet.from(claim.intervals).intersect(job.running);
-      const claimedMs = countTasks(open.intervals()) * taskMsHere(state, job);
-      endMs = Math.max(0, claimedMs - state.atClaimMs(slot));
-    }
-    ends.push(endMs);
-  }
-  return ends.toSorted((a, b) => a - b);
+  const isSome = state.activeJobs().some((job) => isCoarse(state, job));
+  return Array.from({ length: state.face.slots }, (_, slot) =>
+    isSome ? claimEndMs(state, slot) : 0,
+  );
+}
+
+function claimEndMs(state: CoreState, slot: number): number {
+  const claim = state.cursor.claimOf(slot);
+  const job = claim === undefined ? undefined : state.jobByNumber(claim.jobNumber);
+  if (job === undefined || !isCoarse(state, job)) return 0;
+  return outlookOf(state, job, slot).freeMs;
+}
+
+/** How many times as fast as all slots of this peer on average each of them is at a job; undefined: no two differ. */
+export function slotSpeeds(state: CoreState, job: JobBook): number[] | undefined {
+  if (state.slotSpeeds.isEmpty || !isCoarse(state, job)) return undefined;
+  const mean = state.ownRate(job.header.rateKey) / Math.max(1, state.face.slots);
+  const speeds = outlookFor(state, job).map(({ unitsPerMs }) => unitsPerMs / mean);
+  const isEqual = Math.max(...speeds) * EQUAL <= Math.min(...speeds);
+  return isEqual ? undefined : speeds;
 }
 
 /** ms until this peer, as `here` says, and all who are heard have run what they have of a job, as they told last. */
@@ -132,7 +142,7 @@ export function unclaimedTasks(state: CoreState, job: JobBook): number {
   return job.queue.taskCount + job.retries.count + inWindow;
 }
 
-/** `freeMs` after all unclaimed tasks of `job` have found a slot; ascending. */
+/** `freeMs` by slot after all unclaimed tasks of `job` have found one. */
 export function afterJob(state: CoreState, job: JobBook, freeMs: readonly number[]): number[] {
   const tasks = unclaimedTasks(state, job);
   const slots = freeMs.length;
@@ -141,7 +151,8 @@ export function afterJob(state: CoreState, job: JobBook, freeMs: readonly number
     const workMs = state.unclaimedWork(job) / state.ownRate(job.header.rateKey);
     return freeMs.map((ms) => ms + workMs);
   }
-  const queue = new SlotQueue({ freeMs, taskMs: taskMsHere(state, job) });
+  const taskMs = taskMsBySlot(taskMsHere(state, job), slots, slotSpeeds(state, job));
+  const queue = new SlotQueue({ freeMs, taskMs });
   for (let task = 0; task < tasks; task++) queue.push();
   return queue.freeMs();
 }
@@ -178,38 +189,48 @@ export function dealTasks(tasks: number, sides: readonly SlotSide[]): number[] {
   return dealt;
 }
 
-/** The slots of one side: a heap of the moments at which they are free. */
+interface QueuedSlot {
+  readonly slot: number;
+  readonly taskMs: number;
+  /** When the next task would end on it. */
+  endMs: number;
+}
+
+/** The slots of one side: a heap by the moments at which each would have run one task more. */
 class SlotQueue {
-  readonly #taskMs: number;
-  readonly #heap: number[];
+  readonly #heap: QueuedSlot[];
 
   constructor({ freeMs, taskMs }: SlotSide) {
-    this.#taskMs = taskMs;
-    this.#heap = freeMs.toSorted((a, b) => a - b);
+    this.#heap = freeMs
+      .map((ms, slot) => ({ slot, taskMs: taskMs[slot] ?? 0, endMs: ms + (taskMs[slot] ?? 0) }))
+      .toSorted((a, b) => a.endMs - b.endMs);
   }
 
   get nextEndMs(): number {
-    return (this.#heap[0] ?? Number.POSITIVE_INFINITY) + this.#taskMs;
+    return this.#heap[0]?.endMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The next task goes to the slot that is free first. */
+  /** The next task goes to the slot that would end it first. */
   push(): void {
     const heap = this.#heap;
-    const endMs = this.nextEndMs;
+    const first = heap[0];
+    if (first === undefined) return;
+    first.endMs += first.taskMs;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if ((heap[child + 1] ?? Number.POSITIVE_INFINITY) < (heap[child] ?? 0)) child++;
-      const childMs = heap[child] ?? 0;
-      if (childMs >= endMs) break;
-      heap[at] = childMs;
+      if ((heap[child + 1]?.endMs ?? Number.POSITIVE_INFINITY) < (heap[child]?.endMs ?? 0)) child++;
+      const next = heap[child];
+      if (next === undefined || next.endMs >= first.endMs) break;
+      heap[at] = next;
       at = child;
     }
-    heap[at] = endMs;
+    heap[at] = first;
   }
 
+  /** By slot. */
   freeMs(): number[] {
-    return this.#heap.toSorted((a, b) => a - b);
+    const bySlot = this.#heap.toSorted((a, b) => a.slot - b.slot);
+    return bySlot.map(({ endMs, taskMs }) => endMs - taskMs);
   }
 }

@@ -15,6 +15,8 @@ import {
   isCoarse,
   isFew,
   type SlotSide,
+  slotSpeeds,
+  taskMsBySlot,
   taskMsHere,
   unclaimedTasks,
 } from './horizon.ts';
@@ -203,7 +205,9 @@ export class Victim {
     const state = this.#state;
     if (!job.isRunnable || job.costs.isOrdered || !isCoarse(state, job)) return undefined;
     const tasks = unclaimedTasks(state, job);
-    const here = { freeMs: this.#freeHere(job), taskMs: taskMsHere(state, job) };
+    const freeMs = this.#freeHere(job);
+    const speeds = slotSpeeds(state, job);
+    const here = { freeMs, taskMs: taskMsBySlot(taskMsHere(state, job), freeMs.length, speeds) };
     if (!isFew(tasks, [here, ...sides])) return undefined;
     return dealTasks(tasks, [here, ...sides]).slice(1);
   }
@@ -223,7 +227,10 @@ export class Victim {
   #slotSide(job: JobBook, belief: Belief, freeMs: readonly number[]): SlotSide {
     const perSlot = this.#state.rateOn(belief, job) / Math.max(1, belief.face.slots);
     const taskMs = perSlot > 0 ? job.costs.meanUnits(0, 0) / perSlot : Number.POSITIVE_INFINITY;
-    return { freeMs: freeMs.map((ms) => ms + belief.rttMs), taskMs };
+    return {
+      freeMs: freeMs.map((ms) => ms + belief.rttMs),
+      taskMs: taskMsBySlot(taskMs, freeMs.length),
+    };
   }
 
   /** ms for which that peer is busy with jobs that go first there. */
