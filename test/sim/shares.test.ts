@@ -178,6 +178,11 @@ describe('without faults', () => {
   test.each<[name: string, ofPeer: number[][], runs: readonly WorkRun[]]>([
     ['60 tasks of 500 ms on one', [EIGHT_FOUR], [{ tasks: 60, units: 500_000 }]],
     ['60 tasks of 500 ms on two', [EIGHT_FOUR, EIGHT_FOUR], [{ tasks: 60, units: 500_000 }]],
+    [
+      '60 tasks of 500 ms on one and 12 equal slots',
+      [EIGHT_FOUR, fast(12)],
+      [{ tasks: 60, units: 500_000 }],
+    ],
     ['24 tasks of 2 s on one', [EIGHT_FOUR], [{ tasks: 24, units: 2_000_000 }]],
     ['300 tasks of 50 ms on two', [EIGHT_FOUR, EIGHT_FOUR], EQUAL_50_MS],
     ['300 tasks of 50 ms on one and 12 equal slots', [EIGHT_FOUR, fast(12)], EQUAL_50_MS],
