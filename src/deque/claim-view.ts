@@ -9,6 +9,7 @@ import {
   packWord,
   privateTable,
   RECORD_ACTIVE,
+  RECORD_ASIDE,
   RECORD_END,
   RECORD_START,
   RECORD_WINDOW,
@@ -64,13 +65,13 @@ export class ClaimView {
     return new ClaimView(memory, record);
   }
 
-  /** Takes the next few tasks of the open window; 'dry' when nothing is unclaimed. The slot must have
-   * finished its claim before. */
+  /** Takes the next few tasks of the open window; 'dry' when nothing is unclaimed, or when what is belongs to faster
+   * slots. The slot must have finished its claim before. */
   claim(): Claim | 'dry' {
     for (;;) {
       const word = Atomics.load(this.#memory.word, 0);
       const open = unpackWord(word);
-      if (open.next === open.end) {
+      if (open.next === open.end || Atomics.load(this.#record, RECORD_ASIDE) !== 0) {
         this.finish();
         return 'dry';
       }

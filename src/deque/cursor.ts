@@ -30,6 +30,7 @@ import {
   packWord,
   privateTable,
   RECORD_ACTIVE,
+  RECORD_ASIDE,
   RECORD_END,
   RECORD_START,
   RECORD_WINDOW,
@@ -56,7 +57,7 @@ export interface WindowOpening {
 /** What decides which tasks are claimable: the part of the cursor that needs no thread on its other side. */
 export type OpenWindow = Pick<
   WindowCursor,
-  'open' | 'remaining' | 'window' | 'shrink' | 'setMicroBatch' | 'claimOf'
+  'open' | 'remaining' | 'window' | 'shrink' | 'setMicroBatch' | 'claimOf' | 'keepAside'
 >;
 
 /** The main thread's side. */
@@ -140,6 +141,17 @@ export class WindowCursor {
   setMicroBatch(tasks: number): void {
     invariant(Number.isInteger(tasks) && tasks >= 1, `a micro-batch of ${tasks} tasks`);
     Atomics.store(this.#memory.header, FIELD_MICRO_BATCH_TASKS, Math.min(tasks, 2 ** 24));
+  }
+
+  /** These slots claim nothing until they are left out here; what they have claimed they finish. Who may claim again is
+   * woken. A slot that is about to claim may not have seen it. */
+  keepAside(slots: ReadonlySet<number>): void {
+    let isFreed = false;
+    for (const [slot, record] of this.#memory.records.entries()) {
+      const before = Atomics.exchange(record, RECORD_ASIDE, slots.has(slot) ? 1 : 0);
+      if (before !== 0 && !slots.has(slot)) isFreed = true;
+    }
+    if (isFreed) this.wake();
   }
 
   /** What `slot` has claimed and not finished, as far as its record tells. Exact for a dead slot; for a live

@@ -44,6 +44,8 @@ export const RECORD_ACTIVE = 0;
 export const RECORD_WINDOW = 1;
 export const RECORD_START = 2;
 export const RECORD_END = 3;
+/** Not of the claim: the main thread's word to the slot, 1 while it must not claim. */
+export const RECORD_ASIDE = 4;
 const RECORD_FIELDS = 16;
 
 export interface SegmentTable {

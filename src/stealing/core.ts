@@ -6,6 +6,7 @@
 // incarnation and job. `check()` states what must hold between any two facts.
 import { unreachable } from '../invariant.ts';
 import { Archive } from './archive.ts';
+import { Aside } from './aside.ts';
 import { Attempts } from './attempts.ts';
 import { Audit } from './audit.ts';
 import { Census } from './census.ts';
@@ -39,7 +40,7 @@ import { closeWindow, refillWindow } from './windows.ts';
 
 export type { CoreOptions } from './state.ts';
 
-export type WakeReason = 'heartbeat' | 'flush' | 'steal' | 'census' | 'audit';
+export type WakeReason = 'heartbeat' | 'flush' | 'steal' | 'census' | 'audit' | 'aside';
 
 export class StealingCore {
   readonly #state: CoreState;
@@ -57,6 +58,7 @@ export class StealingCore {
   readonly #presence: Presence;
   readonly #audit: Audit;
   readonly #attempts: Attempts;
+  readonly #aside: Aside;
 
   constructor(options: CoreOptions) {
     checkLimits(options.limits);
@@ -83,6 +85,7 @@ export class StealingCore {
     this.#victim = victim;
     this.#thief = thief;
     this.#attempts = attempts;
+    this.#aside = new Aside(state);
     this.#census = census;
     this.#greeting = greeting;
     this.#retrying = retrying;
@@ -102,6 +105,7 @@ export class StealingCore {
     for (const job of state.jobs.awakeGiven(state.beliefs.livePeers())) this.#lookAt(job);
     if (state.seeding && !state.isDraining) this.#victim.feed();
     refillWindow(state);
+    this.#aside.look();
     if (state.owesBeat) this.#presence.beat();
     this.#recording.flushDue();
     this.#thief.look();
@@ -121,6 +125,7 @@ export class StealingCore {
     };
     consider(this.#recording.nextFlushMs(), 'flush');
     consider(this.#thief.nextLookMs(), 'steal');
+    consider(this.#aside.nextLookMs, 'aside');
     for (const job of this.#state.jobs.awake()) {
       consider(this.#census.nextLookMs(job), 'census');
       consider(this.#audit.nextLookMs(job), 'audit');

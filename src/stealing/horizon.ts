@@ -2,7 +2,7 @@
 // whichever slot is free first. With tasks much shorter than the queue a sum of work says the same; with a few
 // long tasks it does not: half a round of work on ten slots is no work for five of them and a whole task for
 // the others, and a task that is fetched too early waits here while a slot elsewhere is free.
-import { countTasks, IntervalSet } from '../deque/interval-set.ts';
+import { IntervalSet } from '../deque/interval-set.ts';
 import type { Belief } from './beliefs.ts';
 import type { JobBook } from './job-book.ts';
 import type { Side } from './share.ts';
@@ -17,10 +17,38 @@ const DEALS_MAX = 200_000;
 /** Ends that differ by less are equal: no clock of a peer is better. */
 const TIE_MS = 1;
 
+/** Times its prediction up to which a claim is late by what a prediction may err, and ends in a moment. Beyond that its
+ * slot is slow: it takes as long again as it took so far. */
+const LATE = 1.25;
+
+/** Part of the fastest slot's speed from which all are taken for equal: no two of one kind measure the same. */
+const EQUAL = 0.8;
+
+/** One slot of this peer, and what is known of its speed. */
+export interface SlotOutlook {
+  readonly slot: number;
+  readonly isIdle: boolean;
+  /** ms for which it has been at its claim, or idle. */
+  readonly sinceMs: number;
+  /** ms until it has run what it claimed. */
+  readonly freeMs: number;
+  /** Of the job that was asked for. */
+  readonly unitsPerMs: number;
+  /** Measured lately, or overdue by much; else as fast as all slots are on average. */
+  readonly isKnown: boolean;
+  /** ms until its claim is overdue, if it does not end before; Infinity: it is so by now, or nothing is claimed. */
+  readonly lateInMs: number;
+}
+
 /** One peer as a list of slots: when each is free, and how long a task takes on it. */
 export interface SlotSide {
   readonly freeMs: readonly number[];
-  readonly taskMs: number;
+  readonly taskMs: readonly number[];
+}
+
+/** `taskMs` on a peer's average slot, by slot. `speeds` as `slotSpeeds` gives them. */
+export function taskMsBySlot(taskMs: number, slots: number, speeds?: readonly number[]): number[] {
+  return Array.from({ length: slots }, (_, slot) => taskMs / (speeds?.[slot] ?? 1));
 }
 
 /** ms of one task of a job on a slot of this peer. */
@@ -34,27 +62,70 @@ export function isCoarse(state: CoreState, job: JobBook): boolean {
   return taskMsHere(state, job) > state.limits.microBatchMs;
 }
 
-/** ms until each slot of this peer has finished what it claimed of coarse tasks; ascending. */
+/** Units per ms that a slot of this peer has for a job, and whether that is its own. */
+function speedOf(state: CoreState, job: JobBook, slot: number): [number, boolean] {
+  const { rateKey } = job.header;
+  const mean = state.ownRate(rateKey) / Math.max(1, state.face.slots);
+  const own = state.slotSpeeds.of(rateKey, slot, { ms: state.nowMs, mean });
+  return [own ?? mean, own !== undefined];
+}
+
+/** Each slot of this peer, as it looks to who has tasks of `job` to start. */
+export function outlookFor(state: CoreState, job: JobBook): SlotOutlook[] {
+  return Array.from({ length: state.face.slots }, (_, slot) => outlookOf(state, job, slot));
+}
+
+function outlookOf(state: CoreState, job: JobBook, slot: number): SlotOutlook {
+  const [unitsPerMs, isKnown] = speedOf(state, job, slot);
+  const sinceMs = state.atClaimMs(slot);
+  const claim = state.cursor.claimOf(slot);
+  const claimed = claim === undefined ? undefined : state.jobByNumber(claim.jobNumber);
+  if (claim === undefined || claimed === undefined) {
+    const isIdle = claim === undefined;
+    return { slot, isIdle, sinceMs, freeMs: 0, unitsPerMs, isKnown, lateInMs: Infinity };
+  }
+  const open = IntervalSet.from(claim.intervals).intersect(claimed.running);
+  const [speed] = claimed === job ? [unitsPerMs] : speedOf(state, claimed, slot);
+  const predictedMs = claimed.costs.of(open.intervals()) / speed;
+  const lateInMs = LATE * predictedMs - sinceMs;
+  const busy = { slot, isIdle: false, sinceMs };
+  if (lateInMs > 0 || open.isEmpty) {
+    const freeMs = Math.max(0, predictedMs - sinceMs);
+    return { ...busy, freeMs, unitsPerMs, isKnown, lateInMs: open.isEmpty ? Infinity : lateInMs };
+  }
+  const slowness = predictedMs / (2 * sinceMs);
+  return {
+    ...busy,
+    freeMs: sinceMs,
+    unitsPerMs: unitsPerMs * slowness,
+    isKnown: true,
+    lateInMs: Infinity,
+  };
+}
+
+/** ms until each slot of this peer has finished what it claimed of coarse tasks, in the order of the slots. */
 export function claimsEndMs(state: CoreState): number[] {
-  const { cursor, face } = state;
   if (state.isGroup) return groupEndMs(state);
-  const ends: number[] = [];
-  if (!state.activeJobs().some((job) => isCoarse(state, job))) {
-    for (let slot = 0; slot < face.slots; slot++) ends.push(0);
-    return ends;
-  }
-  for (let slot = 0; slot < face.slots; slot++) {
-    const claim = cursor.claimOf(slot);
-    const job = claim === undefined ? undefined : state.jobByNumber(claim.jobNumber);
-    let endMs = 0;
-    if (claim !== undefined && job !== undefined && isCoarse(state, job)) {
-      const open = IntervalSet.from(claim.intervals).intersect(job.running);
-      const claimedMs = countTasks(open.intervals()) * taskMsHere(state, job);
-      endMs = Math.max(0, claimedMs - state.atClaimMs(slot));
-    }
-    ends.push(endMs);
-  }
-  return ends.toSorted((a, b) => a - b);
+  const isSome = state.activeJobs().some((job) => isCoarse(state, job));
+  return Array.from({ length: state.face.slots }, (_, slot) =>
+    isSome ? claimEndMs(state, slot) : 0,
+  );
+}
+
+function claimEndMs(state: CoreState, slot: number): number {
+  const claim = state.cursor.claimOf(slot);
+  const job = claim === undefined ? undefined : state.jobByNumber(claim.jobNumber);
+  if (job === undefined || !isCoarse(state, job)) return 0;
+  return outlookOf(state, job, slot).freeMs;
+}
+
+/** How many times as fast as all slots of this peer on average each of them is at a job; undefined: no two differ. */
+export function slotSpeeds(state: CoreState, job: JobBook): number[] | undefined {
+  if (state.slotSpeeds.isEmpty || !isCoarse(state, job)) return undefined;
+  const mean = state.ownRate(job.header.rateKey) / Math.max(1, state.face.slots);
+  const speeds = outlookFor(state, job).map(({ unitsPerMs }) => unitsPerMs / mean);
+  const isEqual = Math.max(...speeds) * EQUAL <= Math.min(...speeds);
+  return isEqual ? undefined : speeds;
 }
 
 /** Many peers that help each other finish together what was handed to them. */
@@ -86,7 +157,7 @@ export function unclaimedTasks(state: CoreState, job: JobBook): number {
   return job.queue.taskCount + job.retries.count + inWindow;
 }
 
-/** `freeMs` after all unclaimed tasks of `job` have found a slot; ascending. */
+/** `freeMs` by slot after all unclaimed tasks of `job` have found one. */
 export function afterJob(state: CoreState, job: JobBook, freeMs: readonly number[]): number[] {
   const tasks = unclaimedTasks(state, job);
   const slots = freeMs.length;
@@ -95,7 +166,8 @@ export function afterJob(state: CoreState, job: JobBook, freeMs: readonly number
     const workMs = state.unclaimedWork(job) / state.ownRate(job.header.rateKey);
     return freeMs.map((ms) => ms + workMs);
   }
-  const queue = new SlotQueue({ freeMs, taskMs: taskMsHere(state, job) });
+  const taskMs = taskMsBySlot(taskMsHere(state, job), slots, slotSpeeds(state, job));
+  const queue = new SlotQueue({ freeMs, taskMs });
   for (let task = 0; task < tasks; task++) queue.push();
   return queue.freeMs();
 }
@@ -132,38 +204,48 @@ export function dealTasks(tasks: number, sides: readonly SlotSide[]): number[] {
   return dealt;
 }
 
-/** The slots of one side: a heap of the moments at which they are free. */
+interface QueuedSlot {
+  readonly slot: number;
+  readonly taskMs: number;
+  /** When the next task would end on it. */
+  endMs: number;
+}
+
+/** The slots of one side: a heap by the moments at which each would have run one task more. */
 class SlotQueue {
-  readonly #taskMs: number;
-  readonly #heap: number[];
+  readonly #heap: QueuedSlot[];
 
   constructor({ freeMs, taskMs }: SlotSide) {
-    this.#taskMs = taskMs;
-    this.#heap = freeMs.toSorted((a, b) => a - b);
+    this.#heap = freeMs
+      .map((ms, slot) => ({ slot, taskMs: taskMs[slot] ?? 0, endMs: ms + (taskMs[slot] ?? 0) }))
+      .toSorted((a, b) => a.endMs - b.endMs);
   }
 
   get nextEndMs(): number {
-    return (this.#heap[0] ?? Number.POSITIVE_INFINITY) + this.#taskMs;
+    return this.#heap[0]?.endMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The next task goes to the slot that is free first. */
+  /** The next task goes to the slot that would end it first. */
   push(): void {
     const heap = this.#heap;
-    const endMs = this.nextEndMs;
+    const first = heap[0];
+    if (first === undefined) return;
+    first.endMs += first.taskMs;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if ((heap[child + 1] ?? Number.POSITIVE_INFINITY) < (heap[child] ?? 0)) child++;
-      const childMs = heap[child] ?? 0;
-      if (childMs >= endMs) break;
-      heap[at] = childMs;
+      if ((heap[child + 1]?.endMs ?? Number.POSITIVE_INFINITY) < (heap[child]?.endMs ?? 0)) child++;
+      const next = heap[child];
+      if (next === undefined || next.endMs >= first.endMs) break;
+      heap[at] = next;
       at = child;
     }
-    heap[at] = endMs;
+    heap[at] = first;
   }
 
+  /** By slot. */
   freeMs(): number[] {
-    return this.#heap.toSorted((a, b) => a - b);
+    const bySlot = this.#heap.toSorted((a, b) => a.slot - b.slot);
+    return bySlot.map(({ endMs, taskMs }) => endMs - taskMs);
   }
 }

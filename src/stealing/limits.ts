@@ -66,6 +66,16 @@ export interface Limits {
   /** Slot-ms of it that outlive their job. More: a job begins with a steadier guess; less: it learns sooner whether
    * the data is warm. 100 are some thirty micro-batches. */
   readonly ratePriorMs: number;
+  /** ms of a slot's busy time behind its own speed. More: steadier; less: follows sooner when the system moves the thread
+   * to a slower core. 1,000 are two tasks of half a second, the shortest that are waited for. */
+  readonly slotMemoryMs: number;
+  /** ms after its last task for which a slot's speed is believed, at least. More: a job of few tasks begins on the fast
+   * slots only; less: no slot waits on account of a core that its thread has left. As long as the peer's own rate. */
+  readonly slotFreshMs: number;
+  /** ms after which a slot that may claim what is unclaimed, and does not, is not reckoned with. More: the last tasks
+   * wait for a thread that is being replaced; less: a slow slot takes what a fast one is about to take. Waking takes
+   * 0.05 ms, and a thread that a busy machine does not run some 10. */
+  readonly slotWakeMs: number;
   /** ms after which a peer that still lacks a job's data gives all it holds of it to whoever asks, and asks for no
    * more. Less: work travels while small data is on its way; more: it lies idle. A guess: a 10 MB dataset takes that
    * long. */
@@ -121,6 +131,9 @@ export const DEFAULT_LIMITS: Limits = {
   seekAfterMs: 5_000,
   rateMemoryMs: 3_000,
   ratePriorMs: 100,
+  slotMemoryMs: 1_000,
+  slotFreshMs: 3_000,
+  slotWakeMs: 20,
   loadPatienceMs: 1_000,
   turnMs: 20,
   turnBurstMs: 500,

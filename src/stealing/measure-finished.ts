@@ -15,6 +15,7 @@ export function measureFinished(
   const units = job.costs.of(intervals);
   if (job.servedMs === 0) state.rates.jobBegan(job.header.rateKey);
   state.rates.measured(job.header.rateKey, units, busyMs);
+  state.slotSpeeds.measured(job.header.rateKey, { slot, units, busyMs }, state.nowMs);
   job.servedMs += busyMs;
   state.recent.add(state.nowMs, countTasks(intervals), units);
   resizeMicroBatch(state, job);

@@ -15,6 +15,7 @@ import { mayRunOn } from './places.ts';
 import { Rates } from './rates.ts';
 import { Recent } from './recent.ts';
 import { Rng } from './rng.ts';
+import { SlotSpeeds } from './slot-speeds.ts';
 import { StealLog } from './steal-log.ts';
 
 export interface CoreOptions {
@@ -59,6 +60,9 @@ export class CoreState {
   readonly epochMs: number;
   readonly beliefs: Beliefs;
   readonly rates: Rates;
+  readonly slotSpeeds: SlotSpeeds;
+  /** Slots that leave the last tasks to faster ones. */
+  aside: ReadonlySet<number> = new Set();
   readonly recent = new Recent();
   /** This peer and all that live; the same array until that changes. */
   #liveDisks: readonly PeerId[] = [];
@@ -102,8 +106,9 @@ export class CoreState {
     this.isPart = options.isPart ?? false;
     this.isGroup = options.isGroup ?? false;
     this.beliefs = new Beliefs(options.limits);
-    const { rateMemoryMs, ratePriorMs } = options.limits;
+    const { rateMemoryMs, ratePriorMs, slotMemoryMs, slotFreshMs } = options.limits;
     this.rates = new Rates({ memoryMs: rateMemoryMs, priorMs: ratePriorMs }, options.face.slots);
+    this.slotSpeeds = new SlotSpeeds({ memoryMs: slotMemoryMs, freshMs: slotFreshMs });
   }
 
   takeOutputs(): Output[] {

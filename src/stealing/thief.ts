@@ -24,7 +24,7 @@ interface Need {
   readonly job: JobBook | undefined;
   /** ms of work here that goes before what is asked for. */
   readonly aheadMs: number;
-  /** The same for each slot, ascending. */
+  /** The same for each slot. */
   readonly freeMs: readonly number[];
 }
 
@@ -147,7 +147,7 @@ export class Thief {
     for (const job of jobs) {
       if (job.isStranded || state.lacksData(job)) continue;
       freeMs = afterJob(state, job, freeMs);
-      const aheadMs = freeMs[0] ?? 0;
+      const aheadMs = freeMs.length === 0 ? 0 : Math.min(...freeMs);
       if (aheadMs >= thresholdMs) return 'none';
       if (jobs.length < 2) continue;
       const hasPlenty = state.beliefs

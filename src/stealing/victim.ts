@@ -15,6 +15,8 @@ import {
   isCoarse,
   isFew,
   type SlotSide,
+  slotSpeeds,
+  taskMsBySlot,
   taskMsHere,
   unclaimedTasks,
 } from './horizon.ts';
@@ -207,7 +209,9 @@ export class Victim {
     const state = this.#state;
     if (!job.isRunnable || job.costs.isOrdered || !isCoarse(state, job)) return undefined;
     const tasks = unclaimedTasks(state, job);
-    const here = { freeMs: this.#freeHere(job), taskMs: taskMsHere(state, job) };
+    const freeMs = this.#freeHere(job);
+    const speeds = slotSpeeds(state, job);
+    const here = { freeMs, taskMs: taskMsBySlot(taskMsHere(state, job), freeMs.length, speeds) };
     if (!isFew(tasks, [here, ...sides])) return undefined;
     return dealTasks(tasks, [here, ...sides]).slice(1);
   }
@@ -227,7 +231,10 @@ export class Victim {
   #slotSide(job: JobBook, belief: Belief, freeMs: readonly number[]): SlotSide {
     const perSlot = this.#state.rateOn(belief, job) / Math.max(1, belief.face.slots);
     const taskMs = perSlot > 0 ? job.costs.meanUnits(0, 0) / perSlot : Number.POSITIVE_INFINITY;
-    return { freeMs: freeMs.map((ms) => ms + belief.rttMs), taskMs };
+    return {
+      freeMs: freeMs.map((ms) => ms + belief.rttMs),
+      taskMs: taskMsBySlot(taskMs, freeMs.length),
+    };
   }
 
   /** ms for which that peer is busy with jobs that go first there. */
@@ -319,7 +326,7 @@ export class Victim {
   #spareTasks(job: JobBook): number {
     const state = this.#state;
     const inWindow = state.windowJob() === job ? state.cursor.remaining() : 0;
-    const idleSlots = job.isStranded ? 0 : state.face.slots - busySlots(state);
+    const idleSlots = job.isStranded ? 0 : state.face.slots - busySlots(state) - idleAside(state);
     return Math.max(0, job.queue.taskCount + inWindow - idleSlots);
   }
 
@@ -359,6 +366,11 @@ export class Victim {
     taken.push(...shrinkWindow(this.#state, job, tasks - countTasks(taken)));
     return taken;
   }
+}
+
+/** Idle slots that leave the last tasks to others: none of them starts one in a moment. */
+function idleAside({ aside, cursor }: CoreState): number {
+  return [...aside].filter((slot) => cursor.claimOf(slot) === undefined).length;
 }
 
 /** `freeMs` as it is `ms` later. */

@@ -31,6 +31,7 @@ function lognormal(tasks: number, meanUnits: number, seed: number): { tasks: 1; 
 
 const fast = (slots: number): number[] => Array.from({ length: slots }, () => 1);
 const slow = (slots: number): number[] => Array.from({ length: slots }, () => 0.4);
+const EIGHT_FOUR = [...fast(8), ...slow(4)];
 
 describe('without faults', () => {
   test.each([1, 2, 3, 4, 5])(
@@ -171,6 +172,30 @@ describe('without faults', () => {
         expect(outcome.violations).toEqual([]);
         expect(greedyMs(new WorkModel(runs), cores) / spanMs).toBeGreaterThan(atLeast);
       }
+    },
+  );
+
+  test.each<[name: string, ofPeer: number[][], runs: readonly WorkRun[]]>([
+    ['60 tasks of 500 ms on one', [EIGHT_FOUR], [{ tasks: 60, units: 500_000 }]],
+    ['60 tasks of 500 ms on two', [EIGHT_FOUR, EIGHT_FOUR], [{ tasks: 60, units: 500_000 }]],
+    [
+      '60 tasks of 500 ms on one and 12 equal slots',
+      [EIGHT_FOUR, fast(12)],
+      [{ tasks: 60, units: 500_000 }],
+    ],
+    ['24 tasks of 2 s on one', [EIGHT_FOUR], [{ tasks: 24, units: 2_000_000 }]],
+    ['300 tasks of 50 ms on two', [EIGHT_FOUR, EIGHT_FOUR], EQUAL_50_MS],
+    ['300 tasks of 50 ms on one and 12 equal slots', [EIGHT_FOUR, fast(12)], EQUAL_50_MS],
+  ])(
+    'long tasks end as if each went to the slot that ends it first, efficiency core or not: %s',
+    (_, ofPeer, runs) => {
+      const machines = ofPeer.map((speeds) => ({ slots: speeds.length, speed: 1 }));
+      const cores = ofPeer.flat().map((speed) => ({ speed: 1_000 * speed, delayMs: 0 }));
+      const scenario = calmScenario(machines, { runs });
+      const peers = scenario.peers.map((peer, i) => ({ ...peer, slotSpeeds: ofPeer[i]! }));
+      const { outcome, ending } = measure({ ...scenario, peers });
+      expect(outcome.violations).toEqual([]);
+      expect(greedyMs(new WorkModel(runs), cores) / ending.elapsedMs).toBeGreaterThan(0.97);
     },
   );
 

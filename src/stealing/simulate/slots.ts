@@ -53,7 +53,7 @@ interface Slot {
 export class SimulatedSlots {
   readonly #host: SlotHost;
   readonly #slots: Slot[];
-  #lastWindow = -1;
+  #lastEpoch = -1;
   #frozen: { readonly slot: Slot; readonly leftMs: number }[] | undefined;
 
   constructor(host: SlotHost) {
@@ -68,11 +68,12 @@ export class SimulatedSlots {
     }));
   }
 
-  /** After each step of the core: a window that was opened wakes whoever waits. */
+  /** After each step of the core: a window that was opened wakes whoever waits, and so does the word that a slot
+   * need not stand aside any more. */
   look(): void {
-    const newest = this.#slots[0]?.view.windowId() ?? -1;
-    if (newest === this.#lastWindow) return;
-    this.#lastWindow = newest;
+    const newest = this.#slots[0]?.view.wakeEpoch() ?? -1;
+    if (newest === this.#lastEpoch) return;
+    this.#lastEpoch = newest;
     for (const slot of this.#slots) {
       if (slot.state !== 'waiting') continue;
       slot.state = 'waking';

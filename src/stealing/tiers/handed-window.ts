@@ -64,6 +64,9 @@ export class HandedWindow implements OpenWindow {
   /** A group takes what it needs. */
   setMicroBatch(_tasks: number): void {}
 
+  /** Who of the group runs what is decided there. */
+  keepAside(_slots: ReadonlySet<number>): void {}
+
   /** What the group runs is not known slot by slot. */
   claimOf(_slot: number): undefined {
     return undefined;

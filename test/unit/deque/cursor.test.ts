@@ -35,6 +35,25 @@ const steps = fc.array(
   { maxLength: 60, size: 'max' },
 );
 
+describe('a slot that stands aside', () => {
+  it('claims nothing, finishes what it has, and is woken when it may claim again', () => {
+    const cursor = WindowCursor.create(SLOTS);
+    const [first, second] = slotsOf(cursor);
+    cursor.open({ jobNumber: 1, intervals: [[0, 3]], microBatchTasks: 1 });
+    expect(first!.claim()).toMatchObject({ intervals: [[0, 1]] });
+    cursor.keepAside(new Set([0]));
+    expect(cursor.claimOf(0)).toMatchObject({ intervals: [[0, 1]] });
+    expect(first!.claim()).toBe('dry');
+    expect(second!.claim()).toMatchObject({ intervals: [[1, 2]] });
+    const epoch = first!.wakeEpoch();
+    cursor.keepAside(new Set([0]));
+    expect(first!.wakeEpoch()).toBe(epoch);
+    cursor.keepAside(new Set());
+    expect(first!.wakeEpoch()).not.toBe(epoch);
+    expect(first!.claim()).toMatchObject({ intervals: [[2, 3]] });
+  });
+});
+
 describe('WindowCursor in one thread', () => {
   it('hands out claims from the low end and shrinks the high end, each task once', () => {
     fc.assert(

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClaimView } from '../../../src/deque/claim-view.ts';
 import { WindowCursor } from '../../../src/deque/cursor.ts';
-import { claimsEndMs } from '../../../src/stealing/horizon.ts';
+import { claimsEndMs, dealTasks } from '../../../src/stealing/horizon.ts';
 import type { JobBook } from '../../../src/stealing/job-book.ts';
 import { DEFAULT_LIMITS } from '../../../src/stealing/limits.ts';
 import { measureFinished } from '../../../src/stealing/measure-finished.ts';
@@ -35,6 +35,16 @@ describe('slots that run long tasks', () => {
     state.nowMs = TASK_MS + 10;
     report(state, job, 1);
     expect(claimsEndMs(state)).toEqual([TASK_MS - 10, TASK_MS - 10]);
+  });
+});
+
+describe('tasks for several peers', () => {
+  it('go to a fast slot elsewhere before a slow one here, though that is free first', () => {
+    const here = { freeMs: [500, 0], taskMs: [500, 1_250] };
+    const elsewhere = { freeMs: [1], taskMs: [500] };
+    expect(dealTasks(1, [here, elsewhere])).toEqual([0, 1]);
+    expect(dealTasks(2, [here, elsewhere])).toEqual([1, 1]);
+    expect(dealTasks(4, [here, elsewhere])).toEqual([2, 2]);
   });
 });
 
