@@ -111,21 +111,23 @@ export class SlotLoop {
         part.finished(task);
         left--;
         if (left > 0 && (part.isFull || performance.now() - part.startedMs >= PART_MS)) {
-          this.#handOver(claim, part);
-          part = new RowPart(rowWidth, left, performance.now());
+          part = new RowPart(rowWidth, left, this.#handOver(claim, part));
         }
       }
     }
     this.#handOver(claim, part);
   }
 
-  #handOver(claim: Claim, part: RowPart): void {
+  /** Returns when the part ended and the next one begins: handing over is the slot's work, too. */
+  #handOver(claim: Claim, part: RowPart): number {
     this.#pace.throttle(performance.now() - part.startedMs);
     const values = part.values();
-    const busyMs = performance.now() - part.startedMs;
+    const endedMs = performance.now();
+    const busyMs = endedMs - part.startedMs;
     const { jobNumber, window } = claim;
     const { intervals } = part;
     this.#post({ kind: 'rows', jobNumber, window, intervals, values, busyMs }, [values.buffer]);
+    return endedMs;
   }
 
   /** Undefined for a job that was unloaded after the claim. */
