@@ -2,24 +2,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Real daemons share two cores in CI: these measure a share or a time, take a port that others may have, or use all of
- * the machine. */
-const ALONE = [
-  ...[
-    'alive',
-    'cli-pack',
-    'demo',
-    'errors',
-    'kill',
-    'late-peer',
-    'net-kill',
-    'outsiders',
-    'pages',
-    'shares',
-  ],
-  ...['two-hosts', 'two-releases'],
-].map((name) => `test/e2e/${name}.test.ts`);
-
 export default defineConfig({
   test: {
     // By itself vitest leaves a core free, and of two cores uses one.
@@ -45,20 +27,12 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ALONE,
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          name: 'e2e-alone',
-          include: ALONE,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          // Real daemons share two cores in CI: side by side, or beside the tests above, they would measure
+          // each other.
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

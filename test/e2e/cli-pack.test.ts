@@ -79,10 +79,15 @@ test('a peer runs from the installed package, slots and all', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ v: 1, tasks: 20, done: 20, failed: 0 });
 });
 
-test('the demo runs from the installed package, candles and all', async () => {
-  const { status, stdout, stderr } = await meshWith(['demo', '--fast', '--json']);
+test('the demo runs from the installed package, candles and all: on a pipe plain lines and a table', async () => {
+  const { status, stdout, stderr } = await meshWith(['demo', '--fast']);
+  expect(stdout).not.toContain('✗');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(JSON.parse(stdout)).toMatchObject({ v: 1, ok: true });
+  // oxlint-disable-next-line no-control-regex -- the escape is what must not be there
+  expect(stdout).not.toMatch(/\u001b/);
+  expect(stdout).toContain('none of them is a head');
+  expect(stdout).toMatch(/PEER +SHARE OF SLOTS +SHARE OF SPEED +SHARE OF WORK/);
+  expect(stdout).toMatch(/(mbp|mini|air) .*killed\n/);
 });
 
 test('the installed package is a library as well', async () => {

@@ -41,18 +41,6 @@ test('what the demo claims comes true, in little time, with the default port tak
   await expectNothingLeft();
 });
 
-test('on a pipe it is plain lines and a table', async () => {
-  const { status, stdout, stderr } = await start('--fast').finished;
-  expect(stdout).not.toContain('✗');
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  // oxlint-disable-next-line no-control-regex -- the escape is what must not be there
-  expect(stdout).not.toMatch(/\u001b/);
-  expect(stdout).toContain('none of them is a head');
-  expect(stdout).toMatch(/PEER +SHARE OF SLOTS +SHARE OF SPEED +SHARE OF WORK/);
-  expect(stdout).toMatch(/(mbp|mini|air) .*killed\n/);
-  await expectNothingLeft();
-});
-
 test('Ctrl-C takes all of it away', async () => {
   const demo = start();
   await vi.waitUntil(() => demo.stdout().includes('submitted on studio'), { timeout: 60_000 });
