@@ -4,7 +4,7 @@
 // With faults the two columns are the time against the survivors’ ideal: of what was not counted when they died, and,
 // stricter, of what nobody had run by then. Rows have two disks: those of which both died run again, whatever the
 // mesh does. The bound is the time that is left for that, against the same ideal.
-//   node scripts/sim-scale.ts --peers 2 --peers 10   some minutes; 100 peers take two minutes a line, 10,000 half an hour
+//   node scripts/sim-scale.ts --peers 2 --peers 10   some minutes; 100 peers take two minutes a line, 10,000 an hour
 //   node scripts/sim-scale.ts --peers 10 --faults   one size, its disasters only
 import { parseArgs } from 'node:util';
 import { type Interval, IntervalSet } from '../src/deque/interval-set.ts';
@@ -26,7 +26,7 @@ import type { Check } from '../src/stealing/simulate/watch.ts';
 import { runScenario } from '../src/stealing/simulate/world.ts';
 import { type Churn, type Disaster, ROWS, type Row } from './scale-rows.ts';
 
-/** Until then all have met, and groups of three tiers have found who speaks for them. */
+/** Until then all have met, and groups of four tiers have found who speaks for them. */
 const SUBMIT_MS = 2_000;
 
 const { values } = parseArgs({

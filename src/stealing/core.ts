@@ -16,7 +16,6 @@ import { explainTask, type TaskExplained } from './explain.ts';
 import { Greeting } from './greeting.ts';
 import { Handing, restMs, wholeRate } from './handing.ts';
 import { Hearing } from './hearing.ts';
-
 import type { JobId, PeerId } from './ids.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';

@@ -1,6 +1,6 @@
 // The package as a user gets it: packed, installed elsewhere, run from there.
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,12 +19,13 @@ beforeAll(async () => {
   const prefix = join(place, 'prefix');
   await run('npm', ['install', '-g', '--offline', '--prefix', prefix, join(place, tarball)]);
   installed = join(prefix, 'lib', 'node_modules', 'strategy-mesh');
+  await mkdir(join(place, 'tmp'));
 });
 
 afterAll(() => rm(place, { recursive: true, force: true }));
 
 function meshWith(words: readonly string[], nodeFlags: readonly string[] = []) {
-  const env = { ...process.env, MESH_HOME: join(place, 'home') };
+  const env = { ...process.env, MESH_HOME: join(place, 'home'), TMPDIR: join(place, 'tmp') };
   const program = join(place, 'prefix', 'bin', 'mesh');
   return run(process.execPath, [...nodeFlags, program, ...words], { env, cwd: place }).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
@@ -88,6 +89,11 @@ test('the demo runs from the installed package, candles and all: on a pipe plain
   expect(stdout).toContain('none of them is a head');
   expect(stdout).toMatch(/PEER +SHARE OF SLOTS +SHARE OF SPEED +SHARE OF WORK/);
   expect(stdout).toMatch(/(mbp|mini|air) .*killed\n/);
+  // Node's own cache of compiled code is no part of the demo.
+  const left = (await readdir(join(place, 'tmp'))).filter((name) => name !== 'node-compile-cache');
+  expect(left).toEqual([]);
+  const { stdout: processes } = await run('ps', ['-eo', 'pid,args']);
+  expect(processes.split('\n').filter((line) => line.includes(`--home=${place}`))).toEqual([]);
 });
 
 test('the installed package is a library as well', async () => {

@@ -151,7 +151,7 @@ describe('a hundred peers in ten groups', () => {
     // Nine of its group and nine speakers; and doors of nine groups, until it knew who speaks for them.
     const most = Math.max(...[...known.values()].map(({ size }) => size));
     expect(most).toBeLessThanOrEqual(3 * 9);
-    // Nobody was lost, so nobody asks who has what; and work goes down in halves of what is left, some eight times.
+    // Nobody was lost, so nobody asks who has what; and work goes down in parts of what is left, some ten times.
     expect(asked).toBe(0);
     expect(traffic.stealMessages).toBeLessThan(5_000);
     expect(traffic.longestQueueMs).toBeLessThan(3);

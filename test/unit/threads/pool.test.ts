@@ -69,19 +69,19 @@ describe('SlotPool', { timeout: 60_000 }, () => {
   });
 
   it('hands over a long claim in parts', async () => {
-    const bench = start({ slots: 1 }, spin({ tasks: 8, costMs: 30 }));
-    bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 8]], microBatchTasks: 4 });
-    await until(() => countRows(bench) === 8);
-    expect(bench.rows.flatMap(({ intervals }) => tasksOf(intervals))).toEqual(tasksOf([[0, 8]]));
-    // Claims are of 4, 2, 1 and 1 tasks; the first takes 120 ms, so it comes in two messages at least.
-    expect(bench.rows.length).toBeGreaterThanOrEqual(5);
+    const bench = start({ slots: 1 }, spin({ tasks: 16, costMs: 30 }));
+    bench.pool.cursor.open({ jobNumber: JOB, intervals: [[0, 16]], microBatchTasks: 8 });
+    await until(() => countRows(bench) === 16);
+    expect(bench.rows.flatMap(({ intervals }) => tasksOf(intervals))).toEqual(tasksOf([[0, 16]]));
+    // Claims are of 8, 4, 2, 1 and 1 tasks; the first takes 240 ms, so it comes in two messages at least.
+    expect(bench.rows.length).toBeGreaterThanOrEqual(6);
     expect(countTasks(bench.rows[0]!.intervals)).toBeLessThan(4);
     // Deadlines are absolute: a part that came late makes the next one shorter, and the sum stays.
     const ofFirst = bench.rows.filter(({ intervals }) =>
-      tasksOf(intervals).every((task) => task < 4),
+      tasksOf(intervals).every((task) => task < 8),
     );
     const busyMs = ofFirst.reduce((sum, row) => sum + row.busyMs, 0);
-    expect(busyMs).toBeGreaterThan(4 * 30 - 1);
+    expect(busyMs).toBeGreaterThan(8 * 30 - 1);
   });
 
   it('ends a slot whose task takes longer than its job allows, and no other', async () => {
