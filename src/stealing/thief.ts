@@ -284,6 +284,8 @@ export class Thief {
 
   #neighbours(): Belief[] {
     const { beliefs, isPart, speaker } = this.#state;
+    // A group that has just met: nobody can hand it work yet, and whoever is near by rank changes with all who come.
+    if (isPart && speaker === undefined && this.#state.activeJobs().length === 0) return [];
     const ok = beliefs.ok();
     if (ok.length < (isPart ? FULL_GROUP_PEERS : FULL_GRAPH_PEERS)) return ok;
     const ranked = [...ok.map((belief) => belief.face.peer), this.#state.self].toSorted();

@@ -26,6 +26,11 @@ function everybody(job: string): string[] {
   return MEMBERS.slice(1).map((peer) => `> ${peer}: jobStored ${job}`);
 }
 
+/** By their names of one letter. */
+function armedAt(lines: readonly string[]): string[] {
+  return lines.filter((line) => line.includes('lifelineArmed')).map((line) => line.slice(2, 3));
+}
+
 describe('a member of a group', () => {
   test('says that it keeps a job when it is among the first who would answer for it', () => {
     const { job } = jobWithRank(3);
@@ -41,6 +46,22 @@ describe('a member of a group', () => {
     const told = rig.during(250).filter((line) => line.includes('jobStored'));
     expect(told).toEqual(everybody(job).filter((line) => !line.startsWith(`> ${first}:`)));
     expect(rig.during(500).filter((line) => line.includes('jobStored'))).toEqual([]);
+  });
+
+  test('arms its lifelines once it knows who speaks for the group, of all who have come by then', () => {
+    const rig = new Rig({ isPart: true });
+    const met = MEMBERS.slice(1).flatMap((peer) => rig.connect(peer));
+    expect(armedAt([...met, ...rig.during(1_000)])).toEqual([]);
+    expect(armedAt(rig.fact({ kind: 'speakerChosen', peer: peerId('d') }))).toEqual(
+      MEMBERS.slice(1),
+    );
+  });
+
+  test('arms them without a speaker as soon as there is a job', () => {
+    const rig = new Rig({ isPart: true });
+    for (const peer of MEMBERS.slice(1)) rig.connect(peer);
+    const lines = rig.hear('b', { kind: 'jobOffered', header: header('j', 10, 'b') });
+    expect(armedAt(lines)).toEqual(MEMBERS.slice(1));
   });
 
   test('passes over those who cannot run the job', () => {
