@@ -3,7 +3,7 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isAlive } from '../../src/node/alive.ts';
 import type { JobSummary, PeersView, StatusView } from '../../src/node/control/api.ts';
@@ -46,6 +46,21 @@ async function statesSeenBy(name: string): Promise<readonly string[]> {
   return (await json<PeersView>(['peers'], name)).peers.map(({ state }) => state);
 }
 
+/** What is left of a node while the threads of its killed process end: calls are taken, and cut off. */
+async function dyingNode(name: string): Promise<void> {
+  const path = controlSocketPath(home(name));
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const server = createServer((caller) => {
+    caller.once('data', () => {
+      caller.destroy();
+      server.close();
+    });
+  });
+  await new Promise<void>((settle) => {
+    server.listen(path, settle);
+  });
+}
+
 async function expectNothingRuns(name: string): Promise<void> {
   expect(await probeSocket(controlSocketPath(home(name)))).not.toBe('live');
 }
@@ -83,6 +98,13 @@ test('a second machine with the key joins, takes part, leaves', async () => {
   const left = await mesh(['leave'], { home: home('b') });
   expect(left).toMatchObject({ status: 0 });
   await expectNothingRuns('b');
+});
+
+test('a node starts where another has just been killed', async () => {
+  await dyingNode('a');
+  const { status, stdout } = await mesh([...JOIN, '--name', 'alpha'], { home: home('a') });
+  expect(status).toBe(0);
+  expect(stdout).toContain('alpha started a new mesh of one');
 });
 
 describe('join', () => {

@@ -17,6 +17,8 @@ import { waitUntil } from './wait.ts';
 
 /** From spawn to the control socket: loading libp2p, reading the journal of a busy home. */
 const START_MS_MAX = 20_000;
+/** A killed node's socket takes calls until the last of its threads is gone, well under this. */
+const DYING_MS_MAX = 2000;
 /** A node that was told to stop closes its files; after that it may be left to itself. */
 const STOP_MS_MAX = 5000;
 
@@ -27,7 +29,7 @@ export async function join(context: Context, flags: JoinFlags): Promise<number> 
     const { runForeground } = await import('./foreground.ts');
     return runForeground(context, options);
   }
-  const running = await ControlClient.find(context.home);
+  const running = await findRunning(context.home);
   if (running === undefined) await startInBackground(context, options);
   else {
     await reachPeers(running, options, options.waitMs);
@@ -36,6 +38,21 @@ export async function join(context: Context, flags: JoinFlags): Promise<number> 
   }
   await report(context, running !== undefined);
   return 0;
+}
+
+/** The node that answers in `home`; undefined when there is none, or none any more. */
+async function findRunning(home: string): Promise<ControlClient | undefined> {
+  const node = await ControlClient.find(home);
+  try {
+    await node?.status();
+    return node;
+  } catch (error) {
+    // It said nothing for seconds: stopped, not dying, and only a person knows why.
+    const isCutOff = error instanceof MeshError && error.cause !== undefined;
+    const isGone = async (): Promise<boolean> => (await ControlClient.find(home)) === undefined;
+    if ((isCutOff && (await waitUntil(isGone, DYING_MS_MAX))) || (await isGone())) return undefined;
+    throw error;
+  }
 }
 
 async function report(context: Context, ranBefore: boolean): Promise<void> {
