@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
@@ -14,10 +14,8 @@ let installed: string;
 
 beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'mesh-pack-'));
-  await run('npm', ['pack', '--pack-destination', place], { cwd: root });
-  const tarball = (await readdir(place)).find((name) => name.endsWith('.tgz')) ?? '';
   const prefix = join(place, 'prefix');
-  await run('npm', ['install', '-g', '--offline', '--prefix', prefix, join(place, tarball)]);
+  await run('npm', ['install', '-g', '--offline', '--prefix', prefix, inject('tarball')]);
   installed = join(prefix, 'lib', 'node_modules', 'strategy-mesh');
   await mkdir(join(place, 'tmp'));
 });

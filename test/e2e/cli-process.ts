@@ -1,8 +1,9 @@
 // Runs `mesh` as people do: as a process of its own, with pipes.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { inject } from 'vitest';
 
-export const MESH = resolve(import.meta.dirname, '../../bin/mesh.cjs');
+/** Of the package as it is published. */
+export const MESH = inject('program');
 
 export interface Finished {
   readonly status: number | null;
@@ -25,7 +26,7 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The words of a program that becomes mesh, such as `ip netns exec NAME`. */
   readonly through?: readonly string[];
-  /** The program, when it is not this clone's. */
+  /** The program, when it is not this release's. */
   readonly program?: string;
 }
 

@@ -22,9 +22,10 @@ test('what the demo claims comes true, in little time, with the default port tak
   try {
     const startedMs = performance.now();
     const { status, stdout, stderr } = await start('--fast', '--json').finished;
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const report = JSON.parse(stdout) as DemoReport;
-    expect(report.claims.map(({ isTrue }) => isTrue)).toEqual([true, true, true, true]);
+    const untrue = report.claims.filter(({ isTrue }) => !isTrue);
+    expect({ status, stderr, untrue }).toEqual({ status: 0, stderr: '', untrue: [] });
+    expect(report.claims).toHaveLength(4);
     expect(report).toMatchObject({ v: 1, ok: true, resultsSha256: report.loopSha256 });
     expect(report.heldByKilled / report.tasks).toBeGreaterThan(0.05);
     expect(report.peers.map(({ name }) => name)).toEqual(['studio', 'mbp', 'mini', 'air']);
