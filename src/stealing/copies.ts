@@ -69,6 +69,24 @@ export function runsElsewhereToo(
   }
 }
 
+/** What may be given away of what was taken for that. Second copies go back, for the slots here: whoever got one would not
+ * know what it is, and a third might begin. */
+export function withoutCopies(
+  state: CoreState,
+  job: JobBook,
+  taken: readonly Interval[],
+): Interval[] {
+  if (job.copies.size === 0) return [...taken];
+  const isTaken = (task: number): boolean =>
+    taken.some(([start, end]) => task >= start && task < end);
+  const copies = [...job.copies.keys()].filter(
+    (task) => isTaken(task) && hasCopy(state, job, task),
+  );
+  const kept = IntervalSet.from(copies.map((task): Interval => [task, task + 1]));
+  job.queue.pushBottom(kept.intervals());
+  return taken.flatMap((interval) => IntervalSet.from([interval]).subtract(kept).intervals());
+}
+
 /** Whether a peer may hold a task of the job that would end sooner here: worth one question. */
 export function mayBeSlow(state: CoreState, job: JobBook, belief: Belief): boolean {
   const running = belief.progress.get(job.header.job)?.running ?? [];

@@ -4,7 +4,7 @@
 import { type Interval, countTasks } from '../deque/interval-set.ts';
 import type { Belief } from './beliefs.ts';
 import { ratesOf } from './beliefs.ts';
-import { copiesFor } from './copies.ts';
+import { copiesFor, withoutCopies } from './copies.ts';
 import type { Custody } from './custody.ts';
 import { busySlots } from './heartbeat.ts';
 import {
@@ -346,7 +346,7 @@ export class Victim {
     const left = isAll ? Math.round((units - queuedUnits) / job.runningMeanUnits()) : 0;
     const least = taken.length === 0 ? 1 : 0;
     taken.push(...shrinkWindow(this.#state, job, Math.min(room, Math.max(least, left))));
-    return taken;
+    return withoutCopies(this.#state, job, taken);
   }
 
   /** Of unequal tasks long and short ones for everybody, at most `tasksMax` together; undefined where all are alike, or
@@ -357,14 +357,14 @@ export class Victim {
     const kept = Math.max(0, queue.taskCount - tasksMax);
     const mixed = stratify(costs, queue.intervals(), { shares, kept });
     queue.removeAll(mixed.flat());
-    return mixed;
+    return mixed.map((part) => withoutCopies(this.#state, job, part));
   }
 
   #takeTasks(job: JobBook, tasks: number): Interval[] {
     if (tasks <= 0) return [];
     const taken = job.queue.stealTop(tasks);
     taken.push(...shrinkWindow(this.#state, job, tasks - countTasks(taken)));
-    return taken;
+    return withoutCopies(this.#state, job, taken);
   }
 }
 

@@ -83,7 +83,7 @@ export class WorkModel {
   #byRun([start, end]: Interval): { start: number; end: number; units: number }[] {
     const pieces: { start: number; end: number; units: number }[] = [];
     for (let from = start; from < end; ) {
-      const run = this.#runOf(from);
+      const run = this.runOf(from);
       const past = Math.min(end, this.#firstTask[run + 1] ?? end);
       pieces.push({ start: from, end: past, units: this.meanUnits(from, past) });
       from = past;
@@ -103,7 +103,7 @@ export class WorkModel {
   }
 
   /** Index of the run that holds `task`. */
-  #runOf(task: number): number {
+  runOf(task: number): number {
     let low = 0;
     let high = this.#firstTask.length - 2;
     while (low < high) {
@@ -117,7 +117,7 @@ export class WorkModel {
   #unitsUpTo(task: number): number {
     if (task <= 0 || this.taskCount === 0) return 0;
     if (task >= this.taskCount) return this.totalUnits;
-    const run = this.#runOf(task);
+    const run = this.runOf(task);
     const first = this.#firstTask[run] ?? 0;
     const before = this.#unitsBefore[run] ?? 0;
     const tasksInRun = (this.#firstTask[run + 1] ?? first) - first;

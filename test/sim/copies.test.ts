@@ -48,6 +48,20 @@ describe('tail copies', () => {
     expect(ending.elapsedMs).toBeLessThan(7_500);
   });
 
+  test.each([1, 4, 5])(
+    'stay where they were sent to, whoever waits there (strategies of unknown cost, seed %i)',
+    (seed) => {
+      const machines = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map((slots) => ({
+        slots,
+        speed: slots === 12 ? 1 : 0.9,
+      }));
+      const runs = Array.from({ length: 20 }, () => ({ tasks: 15, units: 50_000 }));
+      const workError = { times: 5, of: 'run' } as const;
+      const { outcome } = measure(calmScenario(machines, { runs, workError }, { seed }));
+      expect(outcome.violations).toEqual([]);
+    },
+  );
+
   // Found by check S6: whoever got a copy gave one of it to the next idle peer.
   test.each([12, 14, 32, 143])(
     'are not made of copies (brief disaster %i without faults)',

@@ -99,7 +99,7 @@ function drawJobs(rng: Rng, peers: number): JobPlan[] {
     runs: drawRuns(rng),
     rowWidth: whole(rng, 1, 3),
     dataBytes: Math.round(logBetween(rng, 1e3, 1e5)),
-    ...(chance(rng, 0.1) ? { workError: pick(rng, [3, 10]) } : {}),
+    ...(chance(rng, 0.1) ? { workError: { times: pick(rng, [3, 10]), of: 'task' } } : {}),
   }));
 }
 

@@ -35,11 +35,16 @@ export interface JobPlan {
   readonly notPeers?: readonly number[];
   readonly priority?: number;
   readonly weight?: number;
-  /** Each task takes up to so many times more, or less, than its `work` says. */
-  readonly workError?: number;
+  readonly workError?: WorkError;
   readonly audit?: 'sample' | 'all';
   /** ms after its submit at which its submitter, if it runs, cancels it. */
   readonly cancelAfterMs?: number;
+}
+
+/** Each task, or all tasks of a run, take up to so many times more, or less, than their `work` says. */
+export interface WorkError {
+  readonly times: number;
+  readonly of: 'task' | 'run';
 }
 
 export interface NetworkPlan {

@@ -292,7 +292,7 @@ export class Shell {
       truth,
       work,
       poison: plan.poison ?? [],
-      workError: plan.workError ?? 1,
+      workError: plan.workError,
     });
     this.#loading.add(job);
     this.#fetch(order, 0, work);

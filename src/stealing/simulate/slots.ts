@@ -7,7 +7,7 @@ import type { Input } from '../input.ts';
 import type { WorkModel } from '../work.ts';
 import type { Alarm, VirtualClock } from './clock.ts';
 import { referenceRows, referenceValue } from './reference-row.ts';
-import type { JobPlan } from './scenario.ts';
+import type { JobPlan, WorkError } from './scenario.ts';
 import type { JobTruth } from './watch.ts';
 
 /** ms from a slot's report until the main thread reads it (a message between threads, 24-88 us). */
@@ -21,8 +21,8 @@ export interface SlotJob {
   readonly truth: JobTruth;
   readonly work: WorkModel;
   readonly poison: NonNullable<JobPlan['poison']>;
-  /** As in the plan; 1: every task takes what it says. */
-  readonly workError: number;
+  /** As in the plan; undefined: every task takes what it says. */
+  readonly workError: WorkError | undefined;
 }
 
 export interface SlotHost {
@@ -141,7 +141,8 @@ export class SimulatedSlots {
       return;
     }
     const units = work.of(claim.intervals);
-    const realUnits = workError === 1 ? units : realWork(claim, work, { truth, workError });
+    const realUnits =
+      workError === undefined ? units : realWork(claim, work, { seed: truth.seed, ...workError });
     const busyMs = realUnits / this.#host.unitsPerMs(slot.index);
     const startedMs = this.#host.clock.nowMs;
     this.#arm(slot, busyMs, () => this.#finish(slot, { claim, truth, units, busyMs, startedMs }));
@@ -185,13 +186,13 @@ export class SimulatedSlots {
 function realWork(
   { intervals }: Claim,
   work: WorkModel,
-  { truth, workError }: Pick<SlotJob, 'truth' | 'workError'>,
+  { seed, times, of }: WorkError & { readonly seed: number },
 ): number {
   let units = 0;
   for (const [start, end] of intervals) {
     for (let task = start; task < end; task++) {
-      const drawn = 2 * referenceValue(truth.seed, task, 19) - 1;
-      units += work.between(task, task + 1) * workError ** drawn;
+      const drawn = 2 * referenceValue(seed, of === 'task' ? task : work.runOf(task), 19) - 1;
+      units += work.between(task, task + 1) * times ** drawn;
     }
   }
   return units;
