@@ -4,6 +4,7 @@ import { greedyMs } from '../../src/stealing/efficiency.ts';
 import { peerId } from '../../src/stealing/ids.ts';
 import { Rng } from '../../src/stealing/rng.ts';
 import { judge } from '../../src/stealing/simulate/judge.ts';
+import { referenceValue } from '../../src/stealing/simulate/reference-row.ts';
 import { lan } from '../../src/stealing/simulate/scenario.ts';
 import { WorkModel, type WorkRun } from '../../src/stealing/work.ts';
 import { calmScenario, type Machine, measure, REAL, speedShares } from './scenarios.ts';
@@ -149,6 +150,35 @@ describe('without faults', () => {
         expect(outcome.violations).toEqual([]);
         const lptMs = greedyMs(new WorkModel(runs), cores, 'longestFirst');
         expect(lptMs / spanMs).toBeGreaterThan(atLeast);
+      }
+    },
+  );
+
+  test.each<[name: string, machines: readonly Machine[], tasksEach: number, atLeast: number]>([
+    ['two machines, 300 tasks', TWO_MACS, 15, 0.92],
+    ['two machines, 2,000 tasks', TWO_MACS, 100, 0.98],
+    ['ten machines, 2,000 tasks', TEN_MACS, 100, 0.9],
+  ])(
+    'strategies that take up to twice or half of what they state end nearly as from a queue that knew: %s',
+    (_, machines, tasksEach, atLeast) => {
+      const runs = Array.from({ length: 20 }, () => ({ tasks: tasksEach, units: 50_000 }));
+      const workError = { times: 2, of: 'run' } as const;
+      const cores = machines.flatMap(({ slots, speed }) =>
+        Array.from({ length: slots }, () => ({ speed: 1_000 * speed, delayMs: 0 })),
+      );
+      for (const seed of [1, 2]) {
+        const { outcome, ending } = measure(calmScenario(machines, { runs, workError }, { seed }));
+        expect(outcome.violations).toEqual([]);
+        const job = outcome.world.jobs[0]!;
+        const real = new WorkModel(
+          runs.map(({ tasks, units }, run) => {
+            return {
+              tasks,
+              units: Math.round(units * 2 ** (2 * referenceValue(job.seed, run, 19) - 1)),
+            };
+          }),
+        );
+        expect(greedyMs(real, cores) / ending.elapsedMs).toBeGreaterThan(atLeast);
       }
     },
   );
