@@ -32,8 +32,10 @@ test('a job submitted through another peer is owned there, data and all', async 
   const file = await room.file('aapl.json', await jobOnItsOwnCandles());
   const summary = await near.json<JobSummary>(['submit', file, '--via', 'far', '--name', 'lent']);
   expect(summary).toMatchObject({ done: 12, failed: 0 });
-  const { jobs } = await near.jobs();
-  expect(jobs.find(({ name }) => name === 'lent')).toMatchObject({ owner: 'far', state: 'done' });
+  // The other peer hears of the end a moment later.
+  await expect
+    .poll(async () => (await near.jobs()).jobs.find(({ name }) => name === 'lent'))
+    .toMatchObject({ owner: 'far', state: 'done' });
   const rows = await near.json<{ rows: unknown[] }>(['results', summary.job, '--via', 'far']);
   expect(rows.rows).toHaveLength(12);
 });
