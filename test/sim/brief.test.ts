@@ -16,6 +16,7 @@ const ONCE_FAILED: readonly (readonly [seed: number, why: string])[] = [
   [2329, 'so does one over which two peers and a slot died'],
   [5003, 'a disk that refused the job took its rows, and a later life knew of neither'],
   [6993, 'an end is asked about for a while after its last rows are gone'],
+  [40_001, 'a slot that ends a second copy after the end of all stands still then, and says so'],
   [109_848, 'a slot at a task that another peer has finished makes its peer busy'],
 ];
 

@@ -1,6 +1,6 @@
 // L4: when all is done only heartbeats are left: no steal, no row, no census, nothing on a disk.
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import type { Message } from '../../messages.ts';
+import type { Message, MessageKind } from '../../messages.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Check, Execution, Sending, Step, WorldView } from '../watch.ts';
 
@@ -22,10 +22,12 @@ export function watchMs({ limits }: Scenario): number {
   return limits === undefined ? WATCH_MS : 4 * limits.heartbeatMs;
 }
 
+const MADE_BY_TASKS: ReadonlySet<MessageKind> = new Set(['rows', 'rowsKept', 'lifelineArmed']);
+
 interface Seen {
   readonly atMs: number;
   readonly what: string;
-  /** What a finished task makes, though its job has ended. */
+  /** What a finished task makes, though its job has ended: its row, and lifelines of the slot that stands still then. */
   readonly isOfRow: boolean;
 }
 
@@ -44,8 +46,8 @@ export function quietWhenIdle(): Check {
       runs.push(execution);
     },
     sent({ atMs, from, to, message }: Sending): undefined {
-      const isOfRow = message.kind === 'rows' || message.kind === 'rowsKept';
-      if (!isIdleTalk(message)) note(atMs, `${from} sends ${to} ${message.kind}`, isOfRow);
+      if (isIdleTalk(message)) return;
+      note(atMs, `${from} sends ${to} ${message.kind}`, MADE_BY_TASKS.has(message.kind));
     },
     stepped({ atMs, peer, outputs }: Step): undefined {
       if (outputs.some(({ kind }) => kind === 'persist'))
