@@ -69,21 +69,25 @@ export function runsElsewhereToo(
   }
 }
 
-/** What may be given away of what was taken for that. Second copies go back, for the slots here: whoever got one would not
- * know what it is, and a third might begin. */
-export function withoutCopies(
+/** Those of the tasks that run elsewhere too. Whoever got one as any other would not know what it is, and a third might begin. */
+export function copiesAmong(
   state: CoreState,
   job: JobBook,
-  taken: readonly Interval[],
-): Interval[] {
-  if (job.copies.size === 0) return [...taken];
-  const isTaken = (task: number): boolean =>
-    taken.some(([start, end]) => task >= start && task < end);
-  const copies = [...job.copies.keys()].filter(
-    (task) => isTaken(task) && hasCopy(state, job, task),
-  );
-  const kept = IntervalSet.from(copies.map((task): Interval => [task, task + 1]));
-  job.queue.pushBottom(kept.intervals());
+  tasks: readonly Interval[],
+): readonly Interval[] {
+  if (job.copies.size === 0) return [];
+  const copies = [...job.copies.keys()].filter((task) => hasCopy(state, job, task));
+  return IntervalSet.from(copies.map((task): Interval => [task, task + 1]))
+    .intersect(IntervalSet.from(tasks))
+    .intervals();
+}
+
+/** What may be given away of what was taken for that; copies go back, for the slots here. */
+export function withoutCopies(state: CoreState, job: JobBook, taken: Interval[]): Interval[] {
+  const copies = copiesAmong(state, job, taken);
+  if (copies.length === 0) return taken;
+  job.queue.pushBottom(copies);
+  const kept = IntervalSet.from(copies);
   return taken.flatMap((interval) => IntervalSet.from([interval]).subtract(kept).intervals());
 }
 

@@ -1,5 +1,6 @@
 // Going in peace: the queue goes to those who stay, claimed tasks end, rows reach their second disk, and only
 // then does the peer say goodbye. Whoever just dies is found by a census; this way nobody has to look.
+import { copiesAmong } from './copies.ts';
 import type { Custody } from './custody.ts';
 import type { Input } from './input.ts';
 import type { JobBook } from './job-book.ts';
@@ -46,6 +47,8 @@ export class Leaving {
     closeWindow(state, job);
     job.queue.pushBottom(job.retries.intervals());
     for (const [start, end] of job.retries.intervals()) job.retries.remove(start, end);
+    // Whose second copies these are runs them anyway.
+    job.queue.removeAll(copiesAmong(state, job, job.queue.intervals()));
     const takers = state.beliefs
       .ok()
       .filter((belief) => !belief.draining && state.rateOn(belief, job) > 0);

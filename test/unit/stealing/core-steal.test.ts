@@ -6,6 +6,48 @@ import { beat, header, progress, Rig, type RigOptions, withoutBeats } from './ri
 
 const ARMED = { kind: 'lifelineArmed', rates: [], slots: 1 } as const;
 
+describe('a peer that got a second copy of a task', () => {
+  /** b is at a task of its own when the copy comes. */
+  function withCopy(): Rig {
+    const rig = thief();
+    rig.connect('c');
+    rig.hear('a', grant(1, [0, 1]));
+    expect(rig.claim()).toEqual([[0, 1]]);
+    rig.hear('a', { ...grant(2, [7, 8]), copy: true });
+    return rig;
+  }
+
+  it('runs it itself, whoever waits or asks', () => {
+    const rig = withCopy();
+    expect(rig.hear('c', ARMED)).toEqual([]);
+    expect(rig.hear('c', request(1))).toEqual(['> c: stealRefused 1 tooSmall']);
+    rig.finish('j', [[0, 1]]);
+    expect(rig.claim()).toEqual([[7, 8]]);
+  });
+
+  it('gives what else it has', () => {
+    const rig = withCopy();
+    rig.hear('a', grant(3, [20, 30]));
+    expect(rig.hear('c', request(1))).toEqual(['> c: grant 1 for 1: j 24-30']);
+  });
+
+  it('passes it on like any other task once its holder is lost', () => {
+    const rig = withCopy();
+    rig.lose('a');
+    rig.persisted(2);
+    expect(rig.hear('c', request(1)).filter((line) => line.includes('grant'))).toEqual([
+      '> c: grant 1 for 1: j 7-8',
+    ]);
+  });
+
+  it('leaves it to its holder when it goes', () => {
+    const rig = withCopy();
+    rig.hear('a', grant(3, [20, 30]));
+    const lines = rig.fact({ kind: 'leaveRequested' }).filter((line) => line.includes('grant'));
+    expect(lines).toEqual(['> a: grant 1 for 0: j 25-30', '> c: grant 2 for 0: j 20-25']);
+  });
+});
+
 describe('a peer that spares its battery', () => {
   it('asks nobody, refuses nobody, and runs what is its own', () => {
     const rig = victim(100);
