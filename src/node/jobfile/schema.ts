@@ -186,7 +186,9 @@ export const sideSchema = z.strictObject({
 
 const distanceSchema = z
   .union([z.number().positive(), z.string().min(1).max(MAX_RULE_LENGTH)])
-  .describe('fraction of the entry price, "$var", or price units such as "2 * atr(14)"');
+  .describe(
+    'fraction of the entry price (trailing: of the best price), "$var", or price units such as "2 * atr(14)"',
+  );
 
 /** Kinds of size, one key each. */
 const sizeSchemas = {
