@@ -1,6 +1,7 @@
 // L4: when all is done only heartbeats are left: no steal, no row, no census, nothing on a disk.
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import type { Message, MessageKind } from '../../messages.ts';
+import type { PeerId } from '../../ids.ts';
+import type { Message } from '../../messages.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Check, Execution, Sending, Step, WorldView } from '../watch.ts';
 
@@ -22,22 +23,21 @@ export function watchMs({ limits }: Scenario): number {
   return limits === undefined ? WATCH_MS : 4 * limits.heartbeatMs;
 }
 
-const MADE_BY_TASKS: ReadonlySet<MessageKind> = new Set(['rows', 'rowsKept', 'lifelineArmed']);
-
 interface Seen {
   readonly atMs: number;
   readonly what: string;
-  /** What a finished task makes, though its job has ended: its row, and lifelines of the slot that stands still then. */
-  readonly isOfRow: boolean;
+  /** What a finished task makes, though its job has ended: its row, of which others tell too, or lifelines of the peer
+   * that ran it, because a slot of it stands still then. */
+  readonly of: 'row' | PeerId | undefined;
 }
 
 export function quietWhenIdle(): Check {
   /** Per virtual time; only what is younger than `SETTLE_MS + WATCH_MS` can matter. */
   let seen: Seen[] = [];
-  const note = (atMs: number, what: string, isOfRow = false): void => {
+  const note = (atMs: number, what: string, of: Seen['of']): void => {
     if (seen.length > 10_000)
       seen = seen.filter((event) => event.atMs > atMs - SETTLE_MS - WATCH_MS);
-    seen.push({ atMs, what, isOfRow });
+    seen.push({ atMs, what, of });
   };
   const runs: Execution[] = [];
   return {
@@ -47,23 +47,28 @@ export function quietWhenIdle(): Check {
     },
     sent({ atMs, from, to, message }: Sending): undefined {
       if (isIdleTalk(message)) return;
-      note(atMs, `${from} sends ${to} ${message.kind}`, MADE_BY_TASKS.has(message.kind));
+      const isOfRow = message.kind === 'rows' || message.kind === 'rowsKept';
+      const isArming = message.kind === 'lifelineArmed';
+      const of = isOfRow ? 'row' : isArming ? from : undefined;
+      note(atMs, `${from} sends ${to} ${message.kind}`, of);
     },
     stepped({ atMs, peer, outputs }: Step): undefined {
       if (outputs.some(({ kind }) => kind === 'persist'))
-        note(atMs, `${peer} writes to disk`, true);
+        note(atMs, `${peer} writes to disk`, 'row');
     },
     over(world: WorldView): string | undefined {
       const { endedAtMs } = world;
       if (endedAtMs === undefined || someJobGoesOn(world)) return undefined;
       // A slow slot may have been over a second copy of a long task when the job ended; its row still comes.
-      const rowsUntilMs = runs.reduce(
-        (last, { startedMs, atMs }) => (startedMs <= endedAtMs ? Math.max(last, atMs) : last),
-        endedAtMs,
-      );
+      const begun = runs.filter(({ startedMs }) => startedMs <= endedAtMs);
+      const untilMs = (of: Seen['of']): number =>
+        begun
+          .filter(({ peer }) => of === 'row' || of === peer)
+          .reduce((last, { atMs }) => Math.max(last, atMs), endedAtMs);
       const late = seen.filter(
-        ({ atMs, isOfRow }) =>
-          atMs > (isOfRow ? rowsUntilMs : endedAtMs) + settleMs(world.scenario),
+        ({ atMs, of }) =>
+          atMs > endedAtMs + settleMs(world.scenario) &&
+          atMs > untilMs(of) + settleMs(world.scenario),
       );
       const first = late[0];
       if (first === undefined) return undefined;
