@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { drawBrief } from '../../src/stealing/simulate/brief.ts';
 import { judge } from '../../src/stealing/simulate/judge.ts';
-import { calmScenario, measure, REAL } from './scenarios.ts';
+import { calmScenario, measure, REAL, TEN_MACS } from './scenarios.ts';
 
 const TWO = [
   { slots: 4, speed: 1 },
@@ -51,13 +51,9 @@ describe('tail copies', () => {
   test.each([1, 4, 5])(
     'stay where they were sent to, whoever waits there (strategies of unknown cost, seed %i)',
     (seed) => {
-      const machines = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map((slots) => ({
-        slots,
-        speed: slots === 12 ? 1 : 0.9,
-      }));
       const runs = Array.from({ length: 20 }, () => ({ tasks: 15, units: 50_000 }));
       const workError = { times: 5, of: 'run' } as const;
-      const { outcome } = measure(calmScenario(machines, { runs, workError }, { seed }));
+      const { outcome } = measure(calmScenario(TEN_MACS, { runs, workError }, { seed }));
       expect(outcome.violations).toEqual([]);
     },
   );

@@ -25,6 +25,20 @@ export interface Machine {
   readonly speed: number;
 }
 
+export const TEN_MACS: readonly Machine[] = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map(
+  (slots) => ({
+    slots,
+    speed: slots === 12 ? 1 : 0.9,
+  }),
+);
+
+/** As the bounds of `efficiency.ts` take them. */
+export function coresOf(machines: readonly Machine[]): { speed: number; delayMs: number }[] {
+  return machines.flatMap(({ slots, speed }) =>
+    Array.from({ length: slots }, () => ({ speed: 1_000 * speed, delayMs: 0 })),
+  );
+}
+
 export function calmScenario(
   machines: readonly Machine[],
   job: Pick<JobPlan, 'runs'> & Partial<JobPlan>,

@@ -7,16 +7,20 @@ import { judge } from '../../src/stealing/simulate/judge.ts';
 import { referenceValue } from '../../src/stealing/simulate/reference-row.ts';
 import { lan } from '../../src/stealing/simulate/scenario.ts';
 import { WorkModel, type WorkRun } from '../../src/stealing/work.ts';
-import { calmScenario, type Machine, measure, REAL, speedShares } from './scenarios.ts';
+import {
+  calmScenario,
+  coresOf,
+  type Machine,
+  measure,
+  REAL,
+  speedShares,
+  TEN_MACS,
+} from './scenarios.ts';
 
 const TWO_MACS: readonly Machine[] = [
   { slots: 12, speed: 1 },
   { slots: 10, speed: 1 },
 ];
-const TEN_MACS: readonly Machine[] = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map((slots) => ({
-  slots,
-  speed: slots === 12 ? 1 : 0.9,
-}));
 const EQUAL_50_MS = [{ tasks: 300, units: 50_000 }];
 
 /** Single tasks of a lognormal distribution with a sigma of 1: the longest of 300 is some 12 times the mean. */
@@ -141,9 +145,7 @@ describe('without faults', () => {
   ])(
     'lognormal tasks of 50 ms end as a queue with the longest first would: %s',
     (_, machines, tasks, atLeast) => {
-      const cores = machines.flatMap(({ slots, speed }) =>
-        Array.from({ length: slots }, () => ({ speed: 1_000 * speed, delayMs: 0 })),
-      );
+      const cores = coresOf(machines);
       for (const seed of [1, 2, 3]) {
         const runs = lognormal(tasks, 50_000, seed);
         const { outcome, spanMs } = measure(calmScenario(machines, { runs }, { seed }));
@@ -163,9 +165,7 @@ describe('without faults', () => {
     (_, machines, tasksEach, atLeast) => {
       const runs = Array.from({ length: 20 }, () => ({ tasks: tasksEach, units: 50_000 }));
       const workError = { times: 2, of: 'run' } as const;
-      const cores = machines.flatMap(({ slots, speed }) =>
-        Array.from({ length: slots }, () => ({ speed: 1_000 * speed, delayMs: 0 })),
-      );
+      const cores = coresOf(machines);
       for (const seed of [1, 2]) {
         const { outcome, ending } = measure(calmScenario(machines, { runs, workError }, { seed }));
         expect(outcome.violations).toEqual([]);
@@ -287,12 +287,8 @@ describe('without faults', () => {
   test.each([1, 2, 3])(
     'ten machines, 300 tasks of 50 ms: whole rounds on whole slots, within 5 %% of a central queue (seed %i)',
     (seed) => {
-      const machines = [12, 10, 12, 10, 12, 10, 12, 10, 10, 10].map((slots) => ({
-        slots,
-        speed: slots === 12 ? 1 : 0.9,
-      }));
       const { outcome, spanMs, ending } = measure(
-        calmScenario(machines, { runs: EQUAL_50_MS }, { seed }),
+        calmScenario(TEN_MACS, { runs: EQUAL_50_MS }, { seed }),
       );
       expect(outcome.violations).toEqual([]);
       // Three rounds on the slower slots; the rows' way to two disks comes on top.

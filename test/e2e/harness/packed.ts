@@ -29,7 +29,8 @@ export async function setup(project: TestProject): Promise<void> {
 }
 
 export async function teardown(): Promise<void> {
-  await rm(process.env[PLACE] ?? '', { recursive: true, force: true });
+  const place = process.env[PLACE];
+  if (place !== undefined) await rm(place, { recursive: true, force: true });
 }
 
 async function pack(): Promise<string> {

@@ -7,16 +7,6 @@ import { beat, header, progress, Rig, type RigOptions, withoutBeats } from './ri
 const ARMED = { kind: 'lifelineArmed', rates: [], slots: 1 } as const;
 
 describe('a peer that got a second copy of a task', () => {
-  /** b is at a task of its own when the copy comes. */
-  function withCopy(): Rig {
-    const rig = thief();
-    rig.connect('c');
-    rig.hear('a', grant(1, [0, 1]));
-    expect(rig.claim()).toEqual([[0, 1]]);
-    rig.hear('a', { ...grant(2, [7, 8]), copy: true });
-    return rig;
-  }
-
   it('runs it itself, whoever waits or asks', () => {
     const rig = withCopy();
     expect(rig.hear('c', ARMED)).toEqual([]);
@@ -348,6 +338,16 @@ function thief(options: RigOptions = {}): Rig {
   rig.hear('a', { kind: 'jobOffered', header: header('j', 100) });
   rig.load('j', 100);
   rig.persisted(1);
+  return rig;
+}
+
+/** b is at a task of its own when a copy comes from a; c stands by. */
+function withCopy(): Rig {
+  const rig = thief();
+  rig.connect('c');
+  rig.hear('a', grant(1, [0, 1]));
+  expect(rig.claim()).toEqual([[0, 1]]);
+  rig.hear('a', { ...grant(2, [7, 8]), copy: true });
   return rig;
 }
 
